@@ -4,6 +4,7 @@
 #include "base/try.h"
 #include "catalog/catalog_impl.h"
 #include "catalog/compaction.h"
+#include "catalog/recorded_folder.h"
 #include "catalog/schema.h"
 #include "imgmill/dataset/publish.h"
 
@@ -122,6 +123,9 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& folder) {
   TRY(PrepareSchema(impl.database, path));
   if (!folder.empty()) TRY(FinishCompaction(impl.database, folder));
   TRY(impl.PrepareAll());
+  impl.output_folder = OutputFolderOfCatalog(folder);
+  TRY(impl.KnowHome());
+  TRY(impl.moved.Prepare(impl.database, impl.output_folder));
   impl.committer = std::thread([&impl] { impl.CommitInBackground(); });
   return catalog;
 }
@@ -165,18 +169,19 @@ bool Catalog::Impl::KnowsFolder(std::string_view path) {
   return Row(use, "find a folder");
 }
 
-Status Catalog::Impl::MoveFolder(std::string_view from, std::string_view to) {
+Status Catalog::Impl::MoveRows(Statement& rows, std::string_view from, std::string_view to) {
   // Below "/a" lies what is between "/a/" and "/a0", since "0" follows the slash.
   const std::string first = std::string(from) + '/', end = std::string(from) + '0';
-  const auto move = [&](Statement& rows) {
-    Statement::Use use(rows);
-    use.Blob(to).Integer(static_cast<int64_t>(from.size() + 1)).Blob(first).Blob(end);
-    return Ran(use, "move a folder");
-  };
-  TRY(move(move_files));
+  Statement::Use use(rows);
+  use.Blob(to).Integer(static_cast<int64_t>(from.size() + 1)).Blob(first).Blob(end);
+  return Ran(use, "move a folder");
+}
+
+Status Catalog::Impl::MoveFolder(std::string_view from, std::string_view to) {
+  TRY(MoveRows(move_files, from, to));
   // Where another folder was known, its outputs have their place: they are now of the files that came there.
   if (!KnowsFolder(to)) {
-    TRY(move(move_work));
+    TRY(MoveRows(move_work, from, to));
   }
   Statement::Use use(drop_folder);
   use.Blob(from);
@@ -257,6 +262,15 @@ std::vector<FoundWork> Catalog::FindOutputs(const std::string& output) {
          RowAt(use, 3)});
   }
   return found;
+}
+
+std::optional<MovedFile> Catalog::FindMoved(const std::string& path, const ContentDigest& content) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->BeginReading();
+  const Result<std::optional<MovedFile>> found = impl_->moved.Find(impl_->database, path, content);
+  if (found) return *found;
+  impl_->Remember(found.error());
+  return std::nullopt;
 }
 
 Status Catalog::Flush() {

@@ -14,6 +14,7 @@
 
 #include "catalog/database.h"
 #include "catalog/facts_beside.h"
+#include "catalog/moved_files.h"
 #include "imgmill/catalog/catalog.h"
 
 namespace imgmill {
@@ -71,6 +72,8 @@ struct Catalog::Impl {
   Statement find_name, put_name;
   Statement find_fact, put_fact, facts_after;
   Statement find_work, put_work, work_after, work_of_output;
+  MovedFiles moved;
+  std::string output_folder;  ///< that it is of, canonical; or ""
   std::unordered_map<std::string, int64_t, NameHash, std::equal_to<>> names;
   std::string onward_from, asked;        ///< paths: where the search began, and the last one asked for
   std::optional<Statement::Use> onward;  ///< while reading: at the first row from `asked` on
@@ -113,6 +116,11 @@ struct Catalog::Impl {
   bool KnowsFolder(std::string_view path);
   /// Files everything below `from` under `to`; finished work only where no other folder is known there.
   Status MoveFolder(std::string_view from, std::string_view to);
+  /// @param rows  move_files or move_work
+  Status MoveRows(Statement& rows, std::string_view from, std::string_view to);
+  /// That of an output folder that was copied or moved: files everything that was below it under its new
+  /// place.
+  Status KnowHome();
   Status PutWorkRow(const WorkKey& key, const WorkRow& row);
   Status CountPut();
   /// When the committer has something to end.

@@ -10,6 +10,8 @@
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "catalog/catalog_impl.h"
+#include "catalog/moved_files.h"
+#include "catalog/recorded_folder.h"
 #include "catalog/schema.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
@@ -18,7 +20,6 @@ namespace imgmill {
 namespace {
 
 constexpr const char* kFile = "/.imgmill/catalog.sqlite";
-constexpr std::string_view kCatalogName = ".imgmill";
 constexpr std::string_view kExport = "export/1 in ";
 constexpr std::string_view kActing[] = {"filter/1 ", "dedup/1 ", "apply/1 "};
 /// Of rows that stand for a folder: no file is made of this, nor called so.
@@ -33,6 +34,7 @@ struct FinishedWork::Impl {
   Database database;
   std::string output_folder;
   Statement of_output, names_after, folders_of, fact;
+  MovedFiles moved;
   std::map<std::string, std::vector<std::string>, std::less<>> folders;
 
   std::string_view WayIn(const std::string& folder) const {
@@ -102,25 +104,6 @@ std::optional<std::string> OutputFolderOf(const std::string& path) {
   }
 }
 
-namespace {
-
-/// The way to `folder` from the output folder that the catalog is of; absolute, where it does not lie in it.
-std::string WayTo(const std::string& folder, const std::string& catalog_folder) {
-  const std::string absolute = CanonicalOrEntry(folder);
-  const std::optional<std::string> output =
-      NameOf(catalog_folder) == kCatalogName ? Canonical(ParentOf(catalog_folder)) : std::nullopt;
-  if (output && absolute == *output) return ".";
-  if (output && absolute.starts_with(Join(*output, ""))) return absolute.substr(Join(*output, "").size());
-  return absolute;
-}
-
-std::string AtEndOf(const std::string& way, const std::string& output_folder) {
-  if (way == ".") return output_folder;
-  return way.starts_with('/') ? way : Join(output_folder, way);
-}
-
-}  // namespace
-
 std::string ExportInto(const std::string& folder, const std::string& catalog_folder) {
   return std::string(kExport) + WayTo(folder, catalog_folder);
 }
@@ -142,7 +125,17 @@ bool IsAction(std::string_view fingerprint) {
 }
 
 bool IsMove(std::string_view fingerprint) {
-  return IsAction(fingerprint) && fingerprint.substr(fingerprint.find(' ') + 1).starts_with("move ");
+  return std::ranges::any_of(BeginningsOfMoves(),
+                             [&](const std::string& begin) { return fingerprint.starts_with(begin); });
+}
+
+const std::vector<std::string>& BeginningsOfMoves() {
+  static const std::vector<std::string> beginnings = [] {
+    std::vector<std::string> each;
+    for (const std::string_view command : kActing) each.push_back(std::string(command) + "move to ");
+    return each;
+  }();
+  return beginnings;
 }
 
 WorkKey KeyOfFolder(const std::string& folder, const std::string& catalog_folder,
@@ -215,7 +208,13 @@ Result<std::unique_ptr<FinishedWork>> FinishedWork::Open(const std::string& outp
   TRY(prepare(
       work->impl_->fact,
       "SELECT f.value FROM facts f JOIN names n ON n.id = f.name WHERE n.name = ?1 AND f.content = ?2"));
+  TRY(work->impl_->moved.Prepare(database, CanonicalOrEntry(output_folder)));
   return work;
+}
+
+Result<std::optional<MovedFile>> FinishedWork::FindMoved(const std::string& path,
+                                                         const ContentDigest& content) {
+  return impl_->moved.Find(impl_->database, CanonicalOrEntry(path), content);
 }
 
 Result<std::optional<std::string>> FinishedWork::FindFact(const ContentDigest& content,

@@ -100,7 +100,7 @@ class Pruner {
   Status FindMoved(std::vector<std::string> roots) {
     const bool any = TRY(Count("SELECT count(*) FROM gone")) > 0;
     if (!any) return {};
-    Statement folders = TRY(database_.Prepare("SELECT path FROM folders ORDER BY path"));
+    Statement folders = TRY(database_.Prepare("SELECT path FROM folders WHERE inode != 0 ORDER BY path"));
     {
       Statement::Use use(folders);
       TRY(database_.ForEachRow(use, kWhat, [&](const Statement::Use& row) -> Status {

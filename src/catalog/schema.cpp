@@ -48,7 +48,8 @@ constexpr char kTables[] = R"(
   CREATE INDEX work_by_output ON work (output, fingerprint, source);
 )";
 
-/// Input folders, to know them again elsewhere; since version 3.
+/// Input folders, to know them again elsewhere; since version 3. One row is of the catalog's own folder
+/// (kHomeQuery), with zeros.
 constexpr char kFolders[] = R"(
   CREATE TABLE folders (
     path    BLOB PRIMARY KEY,   -- absolute

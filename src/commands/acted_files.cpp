@@ -43,20 +43,26 @@ std::string SourceOfAction(const std::string& path) {
     const std::string absolute = AbsoluteEntry(name);
     if (path.starts_with(Join(absolute, ""))) return name + path.substr(absolute.size());
   }
-  return CanonicalOrSame(path);
+  std::string found = CanonicalOrSame(path);
+  const bool gone = found == path && !IntoArchive(path);  // as what was moved from there is
+  return gone ? CanonicalOrEntry(path) : found;
 }
 
-ActedFiles::ActedFiles(std::string command, const std::string& folder, const CommandServices& services)
+ActedFiles::ActedFiles(std::string command, const std::vector<std::string>& folders,
+                       const CommandServices& services)
     : command_(std::move(command)), catalog_(*services.catalog) {
   const bool of_output = services.in_pipeline || NameOf(catalog_.folder()) == ".imgmill";
-  if (of_output && !folder.empty()) folder_ = CanonicalOrEntry(folder);
+  for (const std::string& folder : folders) {
+    if (of_output && !folder.empty()) folders_.push_back(CanonicalOrEntry(folder));
+  }
 }
 
 Status ActedFiles::Add(const FileAction& action) {
-  if (folder_.empty() || !action.has_target()) return {};
+  if (folders_.empty() || !action.has_target()) return {};
   const std::string target = AbsoluteEntry(action.target);
-  const std::string begin = Join(folder_, "");
-  if (!target.starts_with(begin)) return {};
+  const auto folder = std::ranges::find_if(
+      folders_, [&](const std::string& each) { return target.starts_with(Join(each, "")); });
+  if (folder == folders_.end()) return {};
   const Result<FileStamp> stamp = StampOf(target);
   const Result<ContentDigest> content =
       action.content && !action.sidecar ? Result<ContentDigest>(*action.content) : DigestOf(target);
@@ -64,15 +70,17 @@ Status ActedFiles::Add(const FileAction& action) {
   WorkKey key;
   key.source = SourceOfAction(action.path);
   key.content = *content;
-  key.fingerprint = ActionInto(command_, WordFor(action.kind), folder_, catalog_.folder());
-  key.output = target.substr(begin.size());
+  key.fingerprint = ActionInto(command_, WordFor(action.kind), *folder, catalog_.folder());
+  key.output = target.substr(Join(*folder, "").size());
+  // A later run is given it where it is now.
+  if (action.kind == FileAction::Kind::kMove) TRY(catalog_.PutFile(target, {*stamp, *content}));
   const WorkRow row{WorkRow::State::kDone, stamp->size, *content};
   if (const std::optional<WorkRow> known = catalog_.FindWork(key);
       known && known->state == row.state && known->size == row.size && known->digest == row.digest)
     return {};
   if (std::ranges::find(noted_, key.fingerprint) == noted_.end()) {
     noted_.push_back(key.fingerprint);
-    rows_.emplace_back(KeyOfFolder(folder_, catalog_.folder(), key.fingerprint),
+    rows_.emplace_back(KeyOfFolder(*folder, catalog_.folder(), key.fingerprint),
                        WorkRow{WorkRow::State::kDone, 0, {}});
   }
   rows_.emplace_back(std::move(key), row);

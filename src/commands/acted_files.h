@@ -18,8 +18,8 @@ class ActedFiles {
  public:
   /// Keeps none unless the catalog is that of an output folder: others are asked by nobody.
   /// @param command  "filter"
-  /// @param folder   where the files go; empty where the action puts none anywhere
-  ActedFiles(std::string command, const std::string& folder, const CommandServices& services);
+  /// @param folders  where the files go; empty ones are none
+  ActedFiles(std::string command, const std::vector<std::string>& folders, const CommandServices& services);
 
   /// Of an action that was done, with its final target.
   Status Add(const FileAction& action);
@@ -31,7 +31,7 @@ class ActedFiles {
 
  private:
   std::string command_;
-  std::string folder_;  ///< canonical; empty where no record is kept
+  std::vector<std::string> folders_;  ///< canonical; none where no record is kept
   Catalog& catalog_;
   std::vector<std::string> noted_;  ///< fingerprints that it is known of which folder they are
   std::vector<std::pair<WorkKey, WorkRow>> rows_;

@@ -288,7 +288,8 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
     if (marked) marked = MarkSetAside(request.target_folder, request.command);
     if (!marked) return WithUndo(marked.error(), journal);
   }
-  ActedFiles record(request.command.substr(request.command.find(' ') + 1), request.target_folder, services);
+  ActedFiles record(request.command.substr(request.command.find(' ') + 1),
+                    {request.target_folder, request.partners_to}, services);
   Status noted;
   const ActionJournal::Notes notes{[&](const FileAction& action) {
                                      if (noted) noted = record.AddFound(action);

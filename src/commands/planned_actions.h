@@ -45,6 +45,7 @@ struct ActRequest {
   bool sets_aside = false;
   /// Nothing is left to do: only what a killed run was in the middle of is ended, and told.
   bool nothing_planned = false;
+  std::string partners_to = {};  ///< folder that those files are moved to; empty where they are not
 };
 
 /// kUsage for an action that is never done to members of archives, where all that the user has named lies in

@@ -38,6 +38,7 @@ std::string SidecarTarget(const FileAction& image, const std::string& image_targ
 }
 
 TakenTargets::Place TakenTargets::Look(const FileAction& action, const std::string& target) const {
+  if (action.kind == FileAction::Kind::kMove && target == action.path) return Place::kAlready;
   // A side-car that several images share is copied to the same name by each of them.
   if (const auto taken = sources_.find(target); taken != sources_.end())
     return action.sidecar && action.adds() && taken->second == action.path ? Place::kAlready : Place::kTaken;

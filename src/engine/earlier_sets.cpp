@@ -47,6 +47,10 @@ Result<EarlierChoice> FindEarlierChoice(OutputFolder& folder, const Item& item, 
   return earlier;
 }
 
+bool WasSetWritten(const OutputFolder& folder, const SetPrefixes& prefixes) {
+  return folder.WasWritten(SetName(prefixes));
+}
+
 Status MayBeginSet(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes) {
   TRY(folder.NoteFolder());
   if (folder.overwrite()) return folder.MayClaim(item, SetName(prefixes));
@@ -101,14 +105,15 @@ Result<Finished> TakeOver(OutputFolder& folder, const WorkKey& mine, const SetPr
     SetInPlace found = TRY(LookAtSet(folder, set.key, prefixes));
     if (edits != nullptr && set.row.state == WorkRow::State::kDone) TakeEdited(folder, found, *edits);
     const size_t files = found.rows.size();
-    if (found.in_place.size() != files || files != static_cast<size_t>(set.row.size)) continue;
+    std::vector<std::string> names = InPlaceOrMoved(folder, found);
+    if (names.size() != files || files != static_cast<size_t>(set.row.size)) continue;
     found.rows.emplace_back(set.key, set.row);
     for (auto& [key, row] : found.rows) {
       key.source = mine.source;
       row.state = WorkRow::State::kDone;
     }
     TRY(folder.catalog().PutWork(found.rows));
-    return Finished(std::move(found.in_place));
+    return Finished(std::move(names));
   }
   return Finished();
 }
@@ -125,7 +130,8 @@ Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& fo
   SetInPlace found = TRY(LookAtSet(folder, set_key, prefixes));
   auto& [rows, in_place] = found;
   if (edits != nullptr && set->state == WorkRow::State::kDone) TakeEdited(folder, found, *edits);
-  const bool whole = in_place.size() == rows.size() && rows.size() == static_cast<size_t>(set->size);
+  std::vector<std::string> names = InPlaceOrMoved(folder, found);
+  const bool whole = names.size() == rows.size() && rows.size() == static_cast<size_t>(set->size);
   if (!whole) {
     if (set->state == WorkRow::State::kIntent) {
       for (const std::string& half : in_place) {
@@ -140,7 +146,7 @@ Result<std::optional<std::vector<std::string>>> FindFinishedSet(OutputFolder& fo
   std::erase_if(rows, [](const auto& each) { return each.second.state == WorkRow::State::kDone; });
   for (auto& [key, row] : rows) row.state = WorkRow::State::kDone;
   if (!rows.empty()) TRY(folder.catalog().PutWork(rows));
-  return Finished(std::move(in_place));
+  return Finished(std::move(names));
 }
 
 }  // namespace imgmill

@@ -57,6 +57,11 @@ Status Entry::Recall(Job& job) {
 }
 
 Status Entry::Plan(Job& job) {
+  if (!job.content_known && !options_.force && job.part().operation->MayBeFinished(job.item)) {
+    TRY(identifier_.Digest(job.item));
+    job.content_known = true;
+    if (Status recalled = Recall(job); !recalled || job.over) return recalled;
+  }
   Part& part = job.part();
   const Footprint need = costs_.For(job.item, part.plan->total(), {part.operation}).need;
   part.outcome.lease_bytes = need.total();

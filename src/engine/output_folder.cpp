@@ -60,7 +60,7 @@ Result<bool> OutputFolder::Finished(const Item& item, const std::string& relativ
   TRY(NoteFolder());
   const WorkKey key = KeyOf(item, relative);
   const std::optional<WorkRow> row = catalog_.FindWork(key);
-  if (row && Holds(relative, *row)) {
+  if (row && (Holds(relative, *row) || WasMoved(relative, *row))) {
     if (row->state == WorkRow::State::kDone) return true;
     Status put = catalog_.PutWork(key, {WorkRow::State::kDone, row->size, row->digest});
     return put ? Result<bool>(true) : put.error();
@@ -145,6 +145,26 @@ Status OutputFolder::CheckOwner(const Item& item, const std::string& relative) {
 bool OutputFolder::Holds(const std::string& relative, const WorkRow& row) const {
   const std::optional<ContentDigest> digest = DigestIfSize(PathOf(relative), row.size);
   return digest && *digest == row.digest;
+}
+
+bool OutputFolder::WasMoved(const std::string& relative, const WorkRow& row) const {
+  const std::string path = PathOf(relative);
+  if (Exists(path)) return false;
+  const std::optional<MovedFile> moved = catalog_.FindMoved(CanonicalOrEntry(path), row.digest);
+  if (!moved || !moved->is_there) return false;
+  const std::optional<ContentDigest> digest = DigestIfSize(moved->place, row.size);
+  return digest && *digest == row.digest;
+}
+
+std::string OutputFolder::PlaceOf(const std::string& relative) const {
+  std::string path = PathOf(relative);
+  if (Exists(path)) return path;
+  const std::string entry = CanonicalOrEntry(path);
+  for (const FoundWork& found : catalog_.FindOutputs(relative)) {
+    const std::optional<MovedFile> moved = catalog_.FindMoved(entry, found.row.digest);
+    if (moved && moved->is_there) return moved->place;
+  }
+  return path;
 }
 
 Status OutputFolder::MayWrite(const Item& item, const std::string& relative) {

@@ -112,9 +112,10 @@ Status OutputSet::Resume() {
   if (folder_.overwrite()) return {};  // all of it is to be made again
   const WorkKey set_key = folder_.KeyOf(item_, SetName(prefixes_));
   SetInPlace earlier = TRY(LookAtSet(folder_, set_key, prefixes_));
+  const std::vector<std::string> made = InPlaceOrMoved(folder_, earlier);
   std::map<std::string, WorkRow> rows;
   for (auto& [key, row] : earlier.rows) rows.emplace(std::move(key.output), row);
-  for (const std::string& name : earlier.in_place) files_[name].row = rows.at(name);
+  for (const std::string& name : made) files_[name].row = rows.at(name);
   return {};
 }
 

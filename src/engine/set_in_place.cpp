@@ -47,6 +47,15 @@ Result<SetInPlace> LookAtSet(OutputFolder& folder, const WorkKey& set_key, const
   return set;
 }
 
+std::vector<std::string> InPlaceOrMoved(const OutputFolder& folder, const SetInPlace& set) {
+  std::vector<std::string> names;
+  for (const auto& [key, row] : set.rows) {
+    const bool there = std::binary_search(set.in_place.begin(), set.in_place.end(), key.output);
+    if (there || folder.WasMoved(key.output, row)) names.push_back(key.output);
+  }
+  return names;
+}
+
 Status RemoveInPlace(OutputFolder& folder, const SetInPlace& set,
                      const std::function<bool(const std::string&)>& stays) {
   std::vector<std::pair<WorkKey, WorkRow>> gone;

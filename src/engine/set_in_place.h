@@ -25,6 +25,9 @@ struct SetInPlace {
 /// @param set_key  of the row that stands for the set
 Result<SetInPlace> LookAtSet(OutputFolder& folder, const WorkKey& set_key, const SetPrefixes& prefixes);
 
+/// What is in place of a set, and what later actions have moved from there, in bytewise order.
+std::vector<std::string> InPlaceOrMoved(const OutputFolder& folder, const SetInPlace& set);
+
 /// Removes what is in place of a set, but for what `stays`. Its rows say so: gone on purpose is not missing.
 Status RemoveInPlace(OutputFolder& folder, const SetInPlace& set,
                      const std::function<bool(const std::string&)>& stays);

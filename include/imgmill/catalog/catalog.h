@@ -60,6 +60,12 @@ struct FoundWork {
   WorkRow row;
 };
 
+/// A file that an action on images, such as a later step of a pipeline, has moved.
+struct MovedFile {
+  std::string place;  ///< where to, at last
+  bool is_there = false;
+};
+
 /// Thread-safe. Puts are collected in a transaction that is committed half a second after its first put,
 /// after 1000 of them, by PutWork, by Flush and at the end: a killed process loses the last half second of
 /// files and facts, which a rerun computes again, and no work rows. WAL where the file system allows it, else
@@ -73,7 +79,8 @@ class Catalog {
  public:
   /// Opens FOLDER/catalog.sqlite, and makes both if need be. An empty folder gives a private temporary
   /// database that vanishes with the object (--no-catalog). A database of a newer version (kUnsupported), a
-  /// broken one or something else (kMalformed) is an error that names the file and says what to do.
+  /// broken one or something else (kMalformed) is an error that names the file and says what to do. One of an
+  /// output folder (FOLDER is called .imgmill) that was copied or moved knows its files at their new place.
   static Result<std::unique_ptr<Catalog>> Open(const std::string& folder);
   /// Commits; call Flush before to learn of a failure.
   ~Catalog();
@@ -128,6 +135,10 @@ class Catalog {
   /// All rows, of any source and fingerprint, whose output this is, in bytewise order of source within a
   /// fingerprint: whether a file in place is ours, and whose output it is.
   std::vector<FoundWork> FindOutputs(const std::string& output);
+
+  /// Where actions have moved the file that had this content at `path`, an absolute one, and is there no
+  /// more; nothing where none is on record. What is at its place now, the caller must look.
+  std::optional<MovedFile> FindMoved(const std::string& path, const ContentDigest& content);
 
   /// Commits what was put, and returns the first error since the last Flush.
   Status Flush();

@@ -52,6 +52,8 @@ std::string ActionInto(std::string_view command, std::string_view action, const 
 /// Whether a fingerprint is one of ActionInto's, and of a move: its source is gone because the file is here.
 bool IsAction(std::string_view fingerprint);
 bool IsMove(std::string_view fingerprint);
+/// What the fingerprints of moves begin with, up to the folder.
+const std::vector<std::string>& BeginningsOfMoves();
 
 /// Errors are of stage kCatalog, as Catalog's.
 class FinishedWork {
@@ -86,6 +88,8 @@ class FinishedWork {
   /// The side-cars that went into this work; none where there were none, or a version wrote it that did not
   /// note them.
   Result<std::vector<SourceSidecar>> SidecarsOf(const FoundWork& work);
+  /// As Catalog's.
+  Result<std::optional<MovedFile>> FindMoved(const std::string& path, const ContentDigest& content);
   /// As Catalog's.
   Result<std::optional<std::string>> FindFact(const ContentDigest& content, std::string_view name);
 

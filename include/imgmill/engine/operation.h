@@ -248,6 +248,10 @@ class Operation {
   /// Contents and upright sizes are known, headers are not.
   virtual Result<bool> Recall(const Item& /*item*/, Outcome& /*outcome*/) { return false; }
 
+  /// For a plan or a dry run, of an item whose contents nobody knows yet: whether Recall might find it
+  /// finished all the same, as where its files were only copied or touched. Its contents are looked at then.
+  virtual bool MayBeFinished(const Item& /*item*/) const { return false; }
+
   /// For a dry run. The error is what Start would refuse before any pixel, such as an output of another
   /// source; no files means that the work would succeed and produce nothing, for example no tile.
   virtual Result<Prospect> Rehearse(const Item&) { return Prospect(); }

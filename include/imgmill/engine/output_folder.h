@@ -74,6 +74,13 @@ class OutputFolder {
   bool IsOfTheseOptions(const WorkKey& key) const;
   /// Whether the file at `relative` exists, with the size and digest of `row`.
   bool Holds(const std::string& relative, const WorkRow& row) const;
+  /// Whether nothing is at `relative`, since an action, such as that of a pipeline's later step, has moved
+  /// the file of `row` away, and it is as it was where it is now.
+  bool WasMoved(const std::string& relative, const WorkRow& row) const;
+  /// Whether something was written under this name, or that of a set, of whatever source.
+  bool WasWritten(const std::string& relative) const { return !catalog_.FindOutputs(relative).empty(); }
+  /// Where an output that is there, or was moved, is now.
+  std::string PlaceOf(const std::string& relative) const;
   Catalog& catalog() { return catalog_; }
 
   /// Whether what is filed under `key` is this item's to replace: its source is the same path; or content and

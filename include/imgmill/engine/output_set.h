@@ -108,6 +108,9 @@ Result<EarlierChoice> FindEarlierChoice(OutputFolder& folder, const Item& item, 
 /// prefixes and lies there: their files could not be told apart.
 Status MayBeginSet(OutputFolder& folder, const Item& item, const SetPrefixes& prefixes);
 
+/// Whether a set of these prefixes was written, of whatever source.
+bool WasSetWritten(const OutputFolder& folder, const SetPrefixes& prefixes);
+
 /// Files of a finished set that are not as they were written, and are left so: somebody has edited them.
 struct SetEdits {
   std::function<bool(const std::string&)> may_be;  ///< whether a file is one that is edited by hand

@@ -107,6 +107,19 @@ Result<std::vector<std::string>> MissingOutputs::FoldersOf(const FoundWork& work
   return own.empty() ? all : own;
 }
 
+/// Whether an action has moved the file from where it was written: it is looked for where it went, by the
+/// record of that. What is to be forgotten there is so here, too.
+Result<bool> MissingOutputs::WasMoved(const FoundWork& work, const std::vector<std::string>& folders) {
+  for (const std::string& each : folders) {
+    const std::optional<MovedFile> moved =
+        TRY(folder_.work().FindMoved(Join(each, work.key.output), work.row.digest));
+    if (!moved) continue;
+    if (!moved->is_there && IsAskedFor(moved->place)) works_.push_back(work);
+    return true;
+  }
+  return false;
+}
+
 /// Files whose folder is noted. False where none of this name is known to have one.
 Result<bool> MissingOutputs::LookWhereNoted(const std::string& name) {
   std::set<std::string> missing, elsewhere;
@@ -126,8 +139,9 @@ Result<bool> MissingOutputs::LookWhereNoted(const std::string& name) {
       const bool listed = path.starts_with(Join(folder_.folder(), "")) && IsImage(path);
       if (!listed && IsAskedFor(path)) elsewhere.insert(path);
     }
+    if (there || TRY(WasMoved(work, folders))) continue;
     std::erase_if(folders, [&](const std::string& each) { return !IsAskedFor(Join(each, name)); });
-    if (there || folders.empty()) continue;
+    if (folders.empty()) continue;
     works_.push_back(work);
     if (!told.emplace(work.key.source, OptionsOf(work)).second) continue;
     // It was written to one of these; where other sources were, too, each of them tells of another.

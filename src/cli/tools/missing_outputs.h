@@ -43,6 +43,7 @@ class MissingOutputs {
  private:
   Result<bool> LookAtExports(const std::string& name);
   Result<std::vector<std::string>> FoldersOf(const FoundWork& work, const std::vector<FoundWork>& found);
+  Result<bool> WasMoved(const FoundWork& work, const std::vector<std::string>& folders);
   Result<bool> LookWhereNoted(const std::string& name);
   Status LookInSteps(const std::string& name, const std::vector<std::string>& steps);
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/path_parts.h"
 #include "base/try.h"
 #include "commands/planned_actions.h"
 #include "dedup_links.h"
@@ -35,7 +36,10 @@ class DuplicateActions {
     action.keeper_content = keeper.content;
     if (action.has_target()) action.target = options_.move_to + "/" + entry.file.relative;
     std::vector<FileAction> actions = {action};
-    if (partners_ != nullptr) {
+    // What an earlier run has moved lies where its partner is no more.
+    const bool went =
+        action.has_target() && AbsoluteEntry(ParentOf(action.path)) == AbsoluteEntry(ParentOf(action.target));
+    if (partners_ != nullptr && !went) {
       FileAction partner = TRY(partners_->ActionOn(action, entry, keeper));
       actions.push_back(std::move(partner));
     }
@@ -88,7 +92,7 @@ Status ActOnDuplicates(const DedupOptions& options, const FoundDuplicates& found
   };
   return ExecuteActions(
       {"imgmill dedup", options.action, options.undo_file, options.move_to, options.sidecars, options.pair,
-       /*sets_aside=*/!options.move_to.empty(), found.groups() == 0},
+       /*sets_aside=*/!options.move_to.empty(), found.groups() == 0, options.pair_move_to},
       plan, services, result, done);
 }
 

@@ -290,7 +290,7 @@ void FramesOperation::Collect(Outcome& outcome) {
     if (!wants_files_) continue;
     ListedFile file;
     file.index = written_.size();
-    file.path = folder_.PathOf(name);
+    file.path = folder_.PlaceOf(name);
     file.relative = name;
     written_.Add(file);
   }

@@ -27,6 +27,7 @@ class FramesOperation final : public Operation {
 
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
+  bool MayBeFinished(const Item& item) const override { return WasSetWritten(folder_, Prefixes(item.file)); }
   Result<Prospect> Rehearse(const Item& item) override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   void Collect(Outcome& outcome) override;

@@ -35,6 +35,7 @@ class TileOperation final : public Operation {
   std::vector<std::string> FindSidecars(const ListedFile& file) override;
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
+  bool MayBeFinished(const Item& item) const override { return WasSetWritten(folder_, Prefixes(item.file)); }
   Result<Prospect> Rehearse(const Item& item) override;
   Result<std::unique_ptr<ItemTask>> Start(const Item& item, const ItemPlan& plan) override;
   void Collect(Outcome& outcome) override;

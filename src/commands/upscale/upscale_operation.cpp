@@ -11,6 +11,7 @@
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/output_names.h"
+#include "imgmill/image/reduced_rows.h"
 
 namespace imgmill {
 namespace {
@@ -34,8 +35,8 @@ double ClassicalScale(const UpscaleOptions& options) {
 std::string ClassicalFingerprint(const UpscaleOptions& options) {
   char scale[32];
   std::snprintf(scale, sizeof scale, "%.17g", ClassicalScale(options));
-  return "upscale/1 " + options.method + " x" + scale + " " + options.file.Text() + " " +
-         ImageLibraryVersions();
+  return "upscale/1 " + options.method + " x" + scale + (options.crop ? " cropped " : " ") +
+         options.file.Text() + " " + ImageLibraryVersions();
 }
 
 }  // namespace
@@ -155,7 +156,7 @@ void UpscaleOperation::Collect(Outcome& outcome) {
     const std::string& relative = outcome.outputs.front();  // behind it are its side-cars
     ListedFile file;
     file.index = written_.size();
-    file.path = folder_.PathOf(relative);
+    file.path = folder_.PlaceOf(relative);
     file.relative = relative;
     written_.Add(file);
   }
@@ -184,15 +185,18 @@ ResizeOperation::ResizeOperation(const UpscaleOptions& options, const CommandSer
 Result<ItemPlan> ResizeOperation::Plan(const Item& item) const {
   const double scale = ClassicalScale(options());
   ItemPlan plan(item.main.header, Reading(), {kRowsPerBand, 0});
-  plan.input.width = ResizedSide(plan.input.width, scale);
-  plan.input.height = ResizedSide(plan.input.height, scale);
-  plan.decode = ResizeFootprint(item.main.header, plan.reading, scale);
+  for (int64_t* side : {&plan.input.width, &plan.input.height})
+    *side = options().crop ? ReducedSide(*side, options().Divisor()) : ResizedSide(*side, scale);
+  plan.decode = ResizeFootprint(item.main.header, plan.reading, plan.input.width, plan.input.height);
   plan.own_reader = true;
   const Layout output = plan.input;  // the reader enlarges: its rows are the output's
   return WithOutput(std::move(plan), output);
 }
 
 Result<std::unique_ptr<RowReader>> ResizeOperation::Open(const Item& item, const ItemPlan& plan) const {
+  if (options().crop)
+    return OpenReducedRows(item.main.path, item.main.header, plan.reading, options().Divisor(),
+                           options().method);
   return OpenResizedRows(item.main.path, item.main.header, plan.reading, ClassicalScale(options()),
                          options().method);
 }

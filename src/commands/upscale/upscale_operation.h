@@ -21,6 +21,7 @@ class UpscaleOperation : public Operation {
 
   std::vector<std::string> FindSidecars(const ListedFile& file) override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
+  bool MayBeFinished(const Item& item) const override { return folder_.WasWritten(OutputName(item.file)); }
   Result<Prospect> Rehearse(const Item& item) override;
   void Collect(Outcome& outcome) override;
 

@@ -1,0 +1,72 @@
+// A move's row has its target's folder in the fingerprint, and its source and content in the key.
+#include "catalog/moved_files.h"
+
+#include "base/path_parts.h"
+#include "base/try.h"
+#include "catalog/catalog_impl.h"
+#include "catalog/recorded_folder.h"
+#include "imgmill/catalog/finished_work.h"
+#include "imgmill/dataset/publish.h"
+
+namespace imgmill {
+namespace {
+
+/// Steps that a file is followed: more than one would be moved by one action after the other.
+constexpr int kMostMoves = 64;
+
+}  // namespace
+
+Status MovedFiles::Prepare(Database& database, const std::string& output_folder) {
+  // Few fingerprints are moves, and within one the source is looked up.
+  Statement prepared = TRY(database.Prepare(
+      "SELECT n.name, w.output FROM names n CROSS JOIN work w ON w.fingerprint = n.id "
+      "WHERE n.name > ?1 AND n.name < ?2 AND w.source = ?3 AND w.content = ?4 AND w.state = 1 "
+      "ORDER BY n.name, w.output"));
+  moves_from_ = std::move(prepared);
+  output_folder_ = recorded_ = output_folder;
+  Statement home = TRY(database.Prepare(kHomeQuery));
+  Statement::Use use(home);
+  if (!output_folder.empty() && TRY(database.HasRow(use, "find the catalog's folder")))
+    recorded_ = ParentOf(std::string(use.BlobAt(0)));
+  return {};
+}
+
+std::string MovedFiles::AsRecorded(const std::string& path) const {
+  const bool below = !output_folder_.empty() && path.starts_with(Join(output_folder_, ""));
+  return below ? recorded_ + path.substr(output_folder_.size()) : path;
+}
+
+Result<std::vector<std::string>> MovedFiles::PlacesOf(const Database& database, const std::string& path,
+                                                      const ContentDigest& content) {
+  const std::string source = AsRecorded(path);
+  std::vector<std::string> places;
+  for (const std::string& first : BeginningsOfMoves()) {
+    std::string end = first;
+    ++end.back();
+    Statement::Use use(moves_from_);
+    use.Blob(first).Blob(end).Blob(source).Blob(Bytes(content));
+    TRY(database.ForEachRow(use, "find moves", [&](const Statement::Use& row) -> Status {
+      const std::string way(row.BlobAt(0).substr(first.size()));
+      places.push_back(Join(AtEndOf(way, output_folder_), row.BlobAt(1)));
+      return {};
+    }));
+  }
+  return places;
+}
+
+Result<std::optional<MovedFile>> MovedFiles::Find(const Database& database, const std::string& path,
+                                                  const ContentDigest& content) {
+  std::optional<MovedFile> found;
+  std::vector<std::string> from = {path};
+  for (int i = 0; i < kMostMoves && static_cast<size_t>(i) < from.size(); ++i) {
+    const std::vector<std::string> places = TRY(PlacesOf(database, from[i], content));
+    for (const std::string& place : places) {
+      found = MovedFile{place, Exists(place)};
+      if (found->is_there) return found;
+      from.push_back(place);
+    }
+  }
+  return found;
+}
+
+}  // namespace imgmill

@@ -1,0 +1,33 @@
+// Where actions on images have moved a file that was written before: by the rows that they have left.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog/database.h"
+#include "imgmill/catalog/catalog.h"
+
+namespace imgmill {
+
+class MovedFiles {
+ public:
+  /// @param output_folder  that the catalog is of, canonical; or ""
+  Status Prepare(Database& database, const std::string& output_folder);
+
+  /// As Catalog::FindMoved.
+  Result<std::optional<MovedFile>> Find(const Database& database, const std::string& path,
+                                        const ContentDigest& content);
+
+ private:
+  /// Where moves from `path` have put it.
+  Result<std::vector<std::string>> PlacesOf(const Database& database, const std::string& path,
+                                            const ContentDigest& content);
+  /// How rows call a path: by where the output folder was when they were written.
+  std::string AsRecorded(const std::string& path) const;
+
+  std::string output_folder_, recorded_;
+  Statement moves_from_;
+};
+
+}  // namespace imgmill

@@ -1,0 +1,96 @@
+// Files that were moved after they were written: by an action, or with the output folder that they are in.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "catalog/open_catalog.h"
+#include "imgmill/catalog/finished_work.h"
+
+using namespace imgmill;
+
+namespace {
+
+const WorkRow kDone{WorkRow::State::kDone, 5, Digest("bytes")};
+
+/// Of a move by filter, from one absolute path into `folder`.
+WorkKey Move(const std::string& from, const std::string& folder, const std::string& output,
+             const std::string& catalog) {
+  return {from, Digest("bytes"), ActionInto("filter", "move", folder, catalog), output};
+}
+
+}  // namespace
+
+TEST_CASE("a file is followed to where actions have moved it") {
+  const TestFolder folder;
+  const std::string home = folder / "out/.imgmill", tile = folder / "out/tile/a.png";
+  const auto catalog = OpenOrFail(home);
+  REQUIRE(catalog->PutWork(Move(tile, folder / "out/first", "a-2.png", home), kDone));
+  REQUIRE(catalog->PutWork(Move(folder / "out/first/a-2.png", folder / "second", "a.png", home), kDone));
+  // A copy is no move, and neither is what was only begun.
+  REQUIRE(catalog->PutWork({folder / "out/tile/b.png", Digest("bytes"),
+                            ActionInto("filter", "copy", folder / "out/first", home), "b.png"},
+                           kDone));
+  WorkRow begun = kDone;
+  begun.state = WorkRow::State::kIntent;
+  REQUIRE(catalog->PutWork(Move(folder / "out/tile/c.png", folder / "second", "c.png", home), begun));
+
+  const auto gone = catalog->FindMoved(tile, Digest("bytes"));
+  REQUIRE(gone);
+  CHECK_FALSE(gone->is_there);
+  folder.Write("second/a.png", "bytes");
+  const auto moved = catalog->FindMoved(tile, Digest("bytes"));
+  REQUIRE(moved);
+  CHECK(moved->is_there);
+  CHECK(moved->place == folder / "second/a.png");
+  CHECK_FALSE(catalog->FindMoved(tile, Digest("others")));
+  CHECK_FALSE(catalog->FindMoved(folder / "out/tile/b.png", Digest("bytes")));
+  CHECK_FALSE(catalog->FindMoved(folder / "out/tile/c.png", Digest("bytes")));
+
+  // Who only looks at the record is told the same.
+  const auto work = FinishedWork::Open(folder / "out");
+  REQUIRE(work);
+  CHECK((*work)->FindMoved(tile, Digest("bytes")).value()->place == folder / "second/a.png");
+}
+
+TEST_CASE("a move is found in an output folder that was moved itself, before a run has seen it there") {
+  const TestFolder folder;
+  const std::string home = folder / "out/.imgmill";
+  REQUIRE(OpenOrFail(home)
+              ->PutWork(Move(folder / "out/tile/a.png", folder / "out/aside", "a.png", home), kDone)
+              .ok());
+  folder.Write("out/aside/a.png", "bytes");
+  std::filesystem::rename(folder / "out", folder / "elsewhere");
+  const auto work = FinishedWork::Open(folder / "elsewhere");
+  REQUIRE(work);
+  const auto moved = (*work)->FindMoved(folder / "elsewhere/tile/a.png", Digest("bytes"));
+  REQUIRE(moved);
+  REQUIRE(moved->has_value());
+  CHECK((*moved)->place == folder / "elsewhere/aside/a.png");
+}
+
+TEST_CASE("a copied or moved output folder knows its own files where they are now, and only these") {
+  const TestFolder folder;
+  const std::string tile = folder / "out/tile/a.png", photo = folder / "photos/a.jpg";
+  const KnownFile known{{5, 6, 7, 8}, Digest("bytes")};
+  {
+    const auto catalog = OpenOrFail(folder / "out/.imgmill");
+    REQUIRE(catalog->PutFile(tile, known));
+    REQUIRE(catalog->PutFile(photo, known));
+    REQUIRE(catalog->PutWork({photo, Digest("photo"), "tile/1", "a.png"}, kDone));
+    REQUIRE(catalog->PutWork({tile, Digest("bytes"), "upscale/1", "a-large.png"}, kDone));
+  }
+  std::filesystem::copy(folder / "out", folder / "copy", std::filesystem::copy_options::recursive);
+  for (const char* place : {"copy", "moved"}) {
+    CAPTURE(place);
+    if (place == std::string("moved")) std::filesystem::rename(folder / "copy", folder / "moved");
+    const std::string there = folder / place;
+    const auto catalog = OpenOrFail(there + "/.imgmill");
+    CHECK(catalog->FindFile(there + "/tile/a.png").has_value());
+    CHECK_FALSE(catalog->FindFile(tile).has_value());
+    CHECK(catalog->FindFile(photo).has_value());
+    CHECK(catalog->FindOutputs("a-large.png").at(0).key.source == there + "/tile/a.png");
+    CHECK(catalog->FindOutputs("a.png").at(0).key.source == photo);
+  }
+  const auto original = OpenOrFail(folder / "out/.imgmill");
+  CHECK(original->FindOutputs("a-large.png").at(0).key.source == tile);
+}
