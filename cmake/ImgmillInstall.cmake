@@ -61,7 +61,7 @@ string(REPLACE "](docs/" "](" readme "${readme}")
 string(REGEX REPLACE "\\[([^]]*)\\]\\(CONTRIBUTING\\.md\\)" "\\1" readme "${readme}")
 # And there is no repository to be in.
 string(REPLACE "from the repository root, with `export PATH=$PWD/build/release/bin:$PATH`."
-       "in a copy of the two folders beside this file: `cp -r sample_data configs ~/imgmill-examples/`, in a folder that you have made."
+       "in a folder of your own with copies of `sample_data` and `configs`, which lie beside this file."
        readme "${readme}")
 file(WRITE ${PROJECT_BINARY_DIR}/README.md "${readme}")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/README.md)
