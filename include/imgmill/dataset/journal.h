@@ -17,8 +17,8 @@ namespace imgmill {
 /// One change of the file system. Relative paths are made absolute when it is planned.
 struct FileAction {
   enum class Kind {
-    kMove,  ///< to `target`; is that taken, to the next free of "name-2.jpg", "name-3.jpg". Where one of
-            ///< these is the file itself, nothing is to be done.
+    kMove,      ///< to `target`; is that taken, to the next free of "name-2.jpg", "name-3.jpg". Where one of
+                ///< these is the file itself, nothing is to be done.
     kHardlink,  ///< replaced, in one step, by a hard link to `keeper`; only if their contents are equal
     kSymlink,  ///< replaced, in one step, by a relative symbolic link to `keeper`; only if their contents are
                ///< equal
