@@ -8,6 +8,7 @@
 
 #include "imgmill/memory/pool.h"
 #include "imgmill/memory/stop_scope.h"
+#include "torch/even_shares.h"
 #include "torch/torch_headers.h"
 
 // oneDNN is inside libtorch_cpu and its header is not shipped; weak, since a build of LibTorch may lack it.
@@ -38,6 +39,8 @@ void SetUpOnce() {
   // Lives as long as the process: tensors of LibTorch's own statics come from it.
   static PoolAllocator* const allocator = new PoolAllocator;
   c10::SetCPUAllocator(allocator, /*priority=*/255);
+
+  ShareElementwiseWorkEvenly();
 
   // oneDNN keeps a compiled primitive, with its scratch memory, for each shape it has seen; 1024 by default.
   if (dnnl_set_primitive_cache_capacity != nullptr) dnnl_set_primitive_cache_capacity(16);
