@@ -2,9 +2,12 @@
 #include "torch/runtime.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 #include <thread>
 
 #include "base/try.h"
+#include "imgmill/base/path_text.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/clip_head.h"
 #include "torch/architectures/clip_text.h"
@@ -12,6 +15,7 @@
 #include "torch/device_slots.h"
 #include "torch/edge.h"
 #include "torch/kernels/conv_kernels.h"
+#include "torch/kernels/conv_variants.h"
 #include "torch/libtorch_settings.h"
 #include "torch/loaded_model.h"
 #include "torch/onnx/onnx_network.h"
@@ -32,6 +36,21 @@ Result<std::unique_ptr<Network>> LoadProgram(const std::string& path, int side, 
   return std::unique_ptr<Network>();
 }
 
+/// A kUsage error where IMGMILL_ISA names no kernels: another name would silently choose LibTorch's.
+Status CheckNamedKernels() {
+  const char* const named = std::getenv("IMGMILL_ISA");
+  if (named == nullptr || *named == '\0' || std::string_view(named) == "libtorch") return {};
+  if (FindConvKernels(named) != nullptr) return {};
+  std::string choices;
+  for (const char* set : kInstructionSets) {
+    if (FindConvKernels(set) != nullptr) choices.append(set).append(", ");
+  }
+  return Error{Stage::kConfigure, Code::kUsage,
+               "IMGMILL_ISA is \"" + PrintablePath(named) +
+                   "\", of which there are no kernels for this processor: it takes " + choices +
+                   "or libtorch for LibTorch's"};
+}
+
 class TorchRuntime final : public ModelRuntime {
  public:
   TorchRuntime(MemoryManager& manager, int threads) : manager_(manager), slots_(threads) {}
@@ -40,6 +59,7 @@ class TorchRuntime final : public ModelRuntime {
 
   Result<int> AddDevices(const std::string& spec, size_t device_budget) override {
     return AtEdge(Stage::kConfigure, [&]() -> Result<int> {
+      TRY(CheckNamedKernels());
       std::vector<DeviceChoice> choices = TRY(ParseDevices(spec, FindAccelerators(), version()));
       return slots_.Add(manager_, choices, device_budget);
     });

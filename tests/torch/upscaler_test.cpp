@@ -189,6 +189,20 @@ TEST_CASE("ReLU and LeakyReLU need metadata; all activations and scales agree wi
   CHECK(untold.error().message.find("act_type") != std::string::npos);
 }
 
+TEST_CASE("IMGMILL_ISA with a name that there are no kernels of is refused, with those that there are") {
+  Result<std::unique_ptr<MemoryManager>> manager = MemoryManager::Create({});
+  REQUIRE(manager.ok());
+  const char* const set = std::getenv("IMGMILL_ISA");
+  const std::string before = set != nullptr ? set : "";
+  setenv("IMGMILL_ISA", "avx513", 1);
+  const auto added = MakeTorchRuntime(**manager, 1)->AddDevices("cpu", 0);
+  before.empty() ? unsetenv("IMGMILL_ISA") : setenv("IMGMILL_ISA", before.c_str(), 1);
+  REQUIRE(!added.ok());
+  CHECK(added.error().code == Code::kUsage);
+  CHECK(added.error().message.find("avx513") != std::string::npos);
+  CHECK(added.error().message.find("or libtorch") != std::string::npos);
+}
+
 TEST_CASE("weights of other networks are refused by name") {
   const auto folder = Asset("weights/");
   if (!folder) return;
