@@ -41,8 +41,10 @@ std::string ModelFingerprint(const UpscaleOptions& options, const UpscaleModel& 
   const std::string version = model.info().bands == 1 ? "upscale/3 " : "upscale/2 ";
   // Before this number half precision was planned, and float32 computed.
   const std::string half = plan.precision == Precision::kHalf ? " half/2" : "";
+  // Before this number what LibTorch computed on the CPU depended on the number of threads.
+  const std::string cpu = plan.kernels == "libtorch" || plan.kernels.starts_with("libtorch+") ? " cpu/2" : "";
   return version + model.info().architecture + " x" + std::to_string(model.info().scale) + " " +
-         model.info().digest + noise + half + " " + plan.Describe() + " " + options.file.Text() + " " +
+         model.info().digest + noise + half + cpu + " " + plan.Describe() + " " + options.file.Text() + " " +
          ImageLibraryVersions();
 }
 

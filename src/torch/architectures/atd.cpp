@@ -8,6 +8,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/conv_feed_forward.h"
 #include "torch/architectures/packed_linear.h"
+#include "torch/architectures/same_bits.h"
 #include "torch/architectures/transformer_frame.h"
 #include "torch/architectures/window_attention.h"
 #include "torch/weights/weight_file.h"
@@ -168,7 +169,7 @@ class AtdBlock {
   int64_t kind_, tokens_, heads_;
   bool refines_ = false;
   LayerNorm norm1_, norm2_, plane_norm_;
-  Linear qkv_, token_q_, token_k_, token_v_;
+  EvenLinear qkv_, token_q_, token_k_, token_v_;
   PackedLinear window_out_, kind_out_;
   torch::Tensor table_, token_scale_, kind_scale_, share_;
   ConvFeedForward mlp_;

@@ -4,6 +4,7 @@
 
 #include "torch/architectures/image_bands.h"
 #include "torch/architectures/layers.h"
+#include "torch/architectures/same_bits.h"
 
 namespace imgmill {
 
@@ -18,7 +19,7 @@ class ChannelSelfAttention {
 
  private:
   int64_t heads_ = 1;
-  Linear qkv_;
+  EvenLinear qkv_;
   torch::Tensor factor_;
 };
 

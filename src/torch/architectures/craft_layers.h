@@ -7,6 +7,7 @@
 
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/gated_feed_forward.h"
+#include "torch/architectures/same_bits.h"
 #include "torch/architectures/swin_block.h"
 
 namespace imgmill {
@@ -26,7 +27,7 @@ struct CraftShape {
 inline torch::Tensor CraftOffsetTable(Layers& layers, const std::string& name, int64_t height, int64_t width,
                                       int64_t heads) {
   const int64_t inner = layers.Outputs(name + ".pos_proj.weight");
-  const Linear first = layers.Dense(name + ".pos_proj", inner, 2);
+  const EvenLinear first = layers.Dense(name + ".pos_proj", inner, 2);
   std::array<std::pair<LayerNorm, Linear>, 3> steps;
   for (size_t i = 0; i < steps.size(); ++i) {
     const std::string step = name + ".pos" + std::to_string(i + 1);

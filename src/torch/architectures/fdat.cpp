@@ -10,6 +10,7 @@
 #include "torch/architectures/channel_attention.h"
 #include "torch/architectures/image_bands.h"
 #include "torch/architectures/packed_linear.h"
+#include "torch/architectures/same_bits.h"
 #include "torch/architectures/transformer_frame.h"
 #include "torch/architectures/uni_upsample.h"
 #include "torch/architectures/window_attention.h"
@@ -89,7 +90,7 @@ class BiasedWindows {
  private:
   WindowShape window_;
   int64_t heads_ = 1;
-  Linear qkv_;
+  EvenLinear qkv_;
   PackedLinear out_;
   torch::Tensor bias_;
 };
@@ -154,7 +155,7 @@ class FdatBlock {
   BiasedWindows windows_;
   ChannelSelfAttention channels_;
   PackedLinear out_;
-  Linear wide_, thin_;
+  EvenLinear wide_, thin_;
   Convolution depthwise_, of_pixels_, narrow_, widen_, mix_;
 };
 

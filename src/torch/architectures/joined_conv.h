@@ -2,6 +2,7 @@
 #pragma once
 
 #include "torch/architectures/layers.h"
+#include "torch/architectures/same_bits.h"
 
 namespace imgmill {
 
@@ -18,9 +19,9 @@ class JoinedConv {
         layer_.weight.narrow(1, next_, map.size(1)).contiguous(torch::MemoryFormat::ChannelsLast);
     next_ += map.size(1);
     if (sum_.defined()) {
-      sum_.add_(torch::conv2d(map, weight));
+      sum_.add_(Conv2d(map, weight, {}));
     } else {
-      sum_ = torch::conv2d(map, weight, layer_.bias);
+      sum_ = Conv2d(map, weight, layer_.bias);
     }
   }
 

@@ -5,6 +5,7 @@
 
 #include "imgmill/base/path_text.h"
 #include "torch/architectures/kernel_convolution.h"
+#include "torch/architectures/same_bits.h"
 #include "torch/weights/weight_file.h"
 
 namespace imgmill {
@@ -27,8 +28,12 @@ torch::Tensor Convolution::operator()(const torch::Tensor& x) const {
   const auto padding = [&](int64_t side) {
     return shape.padding >= 0 ? shape.padding : shape.dilation * (side / 2);
   };
-  return torch::conv2d(x, weight, bias, shape.stride, {padding(weight.size(2)), padding(weight.size(3))},
-                       shape.dilation, shape.groups);
+  return Conv2d(x, weight, bias,
+                {.stride = shape.stride,
+                 .padding_height = padding(weight.size(2)),
+                 .padding_width = padding(weight.size(3)),
+                 .dilation = shape.dilation,
+                 .groups = shape.groups});
 }
 
 Convolution Layers::Conv(const std::string& name, int64_t out, int64_t in, const ConvShape& shape) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "torch/architectures/feature_maps.h"
+#include "torch/architectures/same_bits.h"
 
 namespace imgmill {
 namespace {
@@ -91,7 +92,7 @@ torch::Tensor LocalUpsample::Rows(const torch::Tensor& x, const torch::Tensor& k
   {
     torch::Tensor products = seen(keys).add_(places_.view({1, few, kPlaces, 1, 1}));
     products.mul_(queries.slice(2, top, top + rows).unsqueeze(2));
-    weights = torch::softmax(products.sum(1).mul_(1 / std::sqrt(static_cast<double>(few))), 1);
+    weights = SoftmaxOfChannels(products.sum(1).mul_(1 / std::sqrt(static_cast<double>(few))));
   }
   return seen(x).mul_(weights.unsqueeze(1)).sum(2);
 }
@@ -102,7 +103,7 @@ torch::Tensor LocalUpsample::operator()(const torch::Tensor& x, const Convolutio
   {
     const torch::Tensor normalized = NormalizedPixels(norm_, x);
     keys = key_(normalized);
-    queries = torch::upsample_bilinear2d(query_(normalized), {height, width}, /*align_corners=*/true);
+    queries = EnlargedBilinear(query_(normalized), height, width, /*align_corners=*/true);
   }
   torch::Tensor output = torch::empty({x.size(0), last.weight.size(0), height, width}, x.options());
   for (int64_t top = 0; top < height; top += BandRows(width)) {

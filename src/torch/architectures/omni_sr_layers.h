@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "torch/architectures/layers.h"
+#include "torch/architectures/same_bits.h"
 #include "torch/architectures/window_attention.h"
 
 namespace imgmill::omni_sr {
@@ -66,7 +67,7 @@ struct GatedConv : Normed {
 struct PixelAttention : Normed {
   int64_t heads;
   WindowShape shape;
-  Linear qkv, out;
+  EvenLinear qkv, out;
   torch::Tensor table;
   PixelAttention(Layers& layers, const std::string& name, const Sizes& sizes)
       : Normed(layers, name, sizes.features, 1e-5), heads(sizes.heads) {
@@ -154,8 +155,7 @@ struct SpatialMask {
   torch::Tensor operator()(const torch::Tensor& planes) const {
     const torch::Tensor x = first(planes);
     const torch::Tensor map = pooled(torch::max_pool2d(strided(x), 7, 3));
-    const torch::Tensor large =
-        torch::upsample_bilinear2d(map, {planes.size(2), planes.size(3)}, /*align_corners=*/false);
+    const torch::Tensor large = EnlargedBilinear(map, planes.size(2), planes.size(3));
     return torch::sigmoid(last(skip(x).add_(large)));
   }
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "torch/architectures/same_bits.h"
 #include "torch/kernels/worker_team.h"
 
 namespace imgmill {
@@ -63,7 +64,7 @@ PackedLinear::PackedLinear(Linear layer) : plain_(std::move(layer)) {
 
 torch::Tensor PackedLinear::operator()(const torch::Tensor& x, DenseEnd end) const {
   if (!packed_.defined()) {
-    const torch::Tensor given = plain_(x);
+    const torch::Tensor given = LinearOf(x, plain_.weight, plain_.bias);
     if (end == DenseEnd::kGelu) return torch::gelu(given);
     return end == DenseEnd::kQuickGelu ? given * torch::sigmoid(1.702 * given) : given;
   }
@@ -78,7 +79,7 @@ void PackedLinear::AddTo(torch::Tensor& sum, const torch::Tensor& x) const {
   if (packed_.defined()) {
     Run(x, sum, DenseEnd::kAdd);
   } else {
-    sum.add_(plain_(x));
+    sum.add_(LinearOf(x, plain_.weight, plain_.bias));
   }
 }
 

@@ -11,6 +11,7 @@
 #include "torch/architectures/dy_sample.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/layers.h"
+#include "torch/architectures/same_bits.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
 
@@ -149,7 +150,7 @@ class PlksrNet final : public UpscaleNet {
     if (plan_.weighs) x.mul_(block.weigh(x).sigmoid_());
     x = block.refine(x);
     if (!plan_.group_norm()) return x;
-    return torch::group_norm(x, kNormGroups, block.after.weight, block.after.bias, block.after.epsilon);
+    return GroupNorm(x, kNormGroups, block.after.weight, block.after.bias, block.after.epsilon);
   }
 
   Plan plan_;

@@ -11,6 +11,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/layers.h"
+#include "torch/architectures/same_bits.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
 
@@ -83,7 +84,7 @@ class Deconvolution {
         stride_(stride),
         padding_(padding) {}
   torch::Tensor operator()(const torch::Tensor& x) const {
-    return torch::conv_transpose2d(x, weight_, bias_, stride_, padding_);
+    return ConvTransposed2d(x, weight_, bias_, stride_, padding_);
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "torch/architectures/feature_maps.h"
+#include "torch/architectures/same_bits.h"
 
 namespace imgmill {
 
@@ -21,7 +22,7 @@ Doubling::Doubling(Layers& layers, const std::string& name, int64_t out, int64_t
 }
 
 torch::Tensor Doubling::operator()(const torch::Tensor& x) const {
-  return torch::conv_transpose2d(x, weight_, bias_, /*stride=*/2);
+  return ConvTransposed2d(x, weight_, bias_, /*stride=*/2);
 }
 
 int64_t ResUNetShape::radius() const {

@@ -11,6 +11,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/layers.h"
+#include "torch/architectures/same_bits.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
 
@@ -92,7 +93,7 @@ class SafmnNet final : public UpscaleNet {
     }
     if (!plan_.entry) x.add_(first);
     x = torch::pixel_shuffle(last_(x), plan_.scale);
-    if (plan_.entry) x.add_(torch::upsample_bilinear2d(input, {x.size(2), x.size(3)}, false));
+    if (plan_.entry) x.add_(EnlargedBilinear(input, x.size(2), x.size(3)));
     return x.slice(2, 0, height).slice(3, 0, width);
   }
 

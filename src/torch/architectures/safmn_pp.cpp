@@ -11,6 +11,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/layers.h"
+#include "torch/architectures/same_bits.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
 
@@ -81,7 +82,7 @@ class SafmnPpNet final : public UpscaleNet {
     }
     if (plan_.light) x = x + first;
     x = torch::pixel_shuffle(last_(x), plan_.scale);
-    if (!plan_.light) x.add_(torch::upsample_bilinear2d(input, {x.size(2), x.size(3)}, false));
+    if (!plan_.light) x.add_(EnlargedBilinear(input, x.size(2), x.size(3)));
     return x.slice(2, 0, height).slice(3, 0, width);
   }
 
@@ -96,7 +97,7 @@ class SafmnPpNet final : public UpscaleNet {
     const torch::Tensor weighed = x.narrow(1, 0, plan_.weighed);
     torch::Tensor gate =
         block.small(std::get<0>(torch::adaptive_max_pool2d(weighed, {height / kSquare, width / kSquare})));
-    gate = torch::upsample_bilinear2d(gate, {height, width}, false);
+    gate = EnlargedBilinear(gate, height, width);
     gate = torch::gelu_(gate).mul_(weighed);
     torch::Tensor all = torch::cat({x.narrow(1, plan_.weighed, plan_.features - plan_.weighed), gate}, 1);
     return block.together(torch::gelu_(all));

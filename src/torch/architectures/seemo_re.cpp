@@ -12,6 +12,7 @@
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/layers.h"
+#include "torch/architectures/same_bits.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
 
@@ -134,7 +135,7 @@ class NearBlock {
     torch::Tensor small = x;
     for (int i = 0; i < times_; ++i) small = Gelu(smaller_(small));
     small = across_(depthwise_(small));
-    return torch::upsample_bilinear2d(small, {x.size(2), x.size(3)}, /*align_corners=*/false).add_(x);
+    return EnlargedBilinear(small, x.size(2), x.size(3)).add_(x);
   }
 
   torch::Tensor Asked(const torch::Tensor& x, const torch::Tensor& weighed) const {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "torch/architectures/same_bits.h"
+
 namespace imgmill {
 namespace {
 
@@ -54,7 +56,7 @@ torch::Tensor SpatialAttention::operator()(torch::Tensor x) const {
     pooled = small_[i](pooled);
     if (i + 1 < small_.size()) pooled = gelu_ ? torch::gelu(pooled) : pooled.relu_();
   }
-  torch::Tensor mask = torch::upsample_bilinear2d(pooled, {x.size(2), x.size(3)}, /*align_corners=*/false);
+  torch::Tensor mask = EnlargedBilinear(pooled, x.size(2), x.size(3));
   mask = widen_(mask.add_(beside_(narrow)));
   return x.mul_(mask.sigmoid_());
 }

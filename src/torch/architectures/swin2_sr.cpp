@@ -8,6 +8,7 @@
 
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/packed_linear.h"
+#include "torch/architectures/same_bits.h"
 #include "torch/architectures/swin_block.h"
 #include "torch/architectures/transformer_frame.h"
 #include "torch/weights/weight_file.h"
@@ -111,7 +112,7 @@ class CosineBlock {
   int64_t heads_;
   LayerNorm norm1_, norm2_;
   torch::Tensor factors_;
-  Linear positions_, positions_out_, qkv_;
+  EvenLinear positions_, positions_out_, qkv_;
   PackedLinear out_;
   PixelMlp mlp_;
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "torch/architectures/same_bits.h"
+
 namespace imgmill {
 namespace {
 
@@ -36,7 +38,7 @@ struct Transposed {
   torch::Tensor weight, bias;
   int64_t stride = 2, padding = 1;
   torch::Tensor operator()(const torch::Tensor& x) const {
-    return torch::conv_transpose2d(x, weight, bias, stride, padding);
+    return ConvTransposed2d(x, weight, bias, stride, padding);
   }
 };
 
