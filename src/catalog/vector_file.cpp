@@ -214,7 +214,9 @@ Status VectorFile::View(uint64_t first, uint64_t count, const std::function<void
 }
 
 std::string VectorFact(const std::string& kind, bool lenient) {
-  return ("vector/1 " + kind).append(LenientMark(lenient));
+  // What was imported is not made of a file's pixels, so that no other way of reading them makes it anew.
+  const bool imported = kind.starts_with("imported/");
+  return ("vector/1 " + kind).append(imported ? (lenient ? " lenient" : "") : LenientMark(lenient));
 }
 
 }  // namespace imgmill

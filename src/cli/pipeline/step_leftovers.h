@@ -18,6 +18,8 @@ class StepLeftovers {
 
   /// Images that failed: what was made of them is nobody's leftover.
   Status Spare(const FailureTable& failed) { return files_.Spare(failed); }
+  /// From now on nothing is removed, for that reason.
+  void KeepAll(const std::string& why) { why_not_ = why; }
   /// A step begins. @param any_listed  whether the pipeline was given any image
   void Begin(const PipelineStep& step, bool any_listed);
   /// Of a run, before the reduce, which lists what is in the folder.

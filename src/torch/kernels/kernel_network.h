@@ -26,7 +26,8 @@ class KernelNetwork {
   /// Bytes of the weights as they are kept.
   virtual size_t weight_bytes() const noexcept = 0;
 
-  /// Bytes of working memory that Run needs, exactly.
+  /// Bytes of working memory that Run needs for just that size and that many threads: for a smaller image it
+  /// may be more.
   virtual size_t WorkBytes(int height, int width, int threads) const = 0;
 
   /// `work` is WorkBytes long and 64-byte aligned. The result does not depend on the number of threads.

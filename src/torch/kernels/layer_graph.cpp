@@ -319,13 +319,20 @@ class LayerGraphWork final : public TeamWork {
   std::atomic<bool> finite_ = true;
 };
 
+std::shared_ptr<const LayerGraphLayout> LayerGraph::LayoutFor(int height, int width, int threads) const {
+  const std::lock_guard lock(mutex_);
+  if (last_ == nullptr || !last_->IsFor(height, width, threads))
+    last_ = std::make_shared<LayerGraphLayout>(plan_, stretches_, height, width, threads);
+  return last_;
+}
+
 size_t LayerGraph::WorkBytes(int height, int width, int threads) const {
-  return LayerGraphLayout(plan_, stretches_, height, width, threads).floats() * sizeof(float);
+  return LayoutFor(height, width, threads)->floats() * sizeof(float);
 }
 
 bool LayerGraph::Run(const KernelImage& image, uint8_t* work, WorkerTeam& team) const {
-  const LayerGraphLayout layout(plan_, stretches_, image.height, image.width, team.threads());
-  LayerGraphWork run(*this, layout, image, work);
+  const auto layout = LayoutFor(image.height, image.width, team.threads());
+  LayerGraphWork run(*this, *layout, image, work);
   team.Do(run);
   return run.finite();
 }

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <vector>
 
 #include "torch/kernels/graph_plan.h"
@@ -25,6 +27,8 @@ struct GraphConv {
   float gain = 1.0f;
   std::vector<AddedMap> added;  ///< at most kMostConvAdded
 };
+
+class LayerGraphLayout;
 
 class LayerGraph final : public KernelNetwork {
  public:
@@ -63,6 +67,7 @@ class LayerGraph final : public KernelNetwork {
   FeatureMap AddResized(const FeatureMap& from, const FeatureMap& like);
   /// The last map: bands * shuffle * shuffle channels, which become the pixels of squares.
   /// @param end  what is made of each value
+  /// @throws std::logic_error if a map of the smallest image, GraphInput::least, would have no pixels
   void Finish(FeatureMap output, int shuffle, MapFunction end = MapFunction::kNone,
               size_t most_packed = kMostPacked);
 
@@ -80,9 +85,14 @@ class LayerGraph final : public KernelNetwork {
   static void KeepWeights(const GraphConv& conv, GraphLayer& layer);
   FeatureMap Add(GraphLayer layer, int channels);
 
+  std::shared_ptr<const LayerGraphLayout> LayoutFor(int height, int width, int threads) const;
+
   const ConvKernels& kernels_;
   GraphPlan plan_;
   std::vector<GraphStretch> stretches_;
+  /// Of the size that was asked for last: tiles of one size follow one another.
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const LayerGraphLayout> last_;
 };
 
 }  // namespace imgmill

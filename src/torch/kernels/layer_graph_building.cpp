@@ -1,6 +1,8 @@
 // How the layers of a LayerGraph are written down, and their weights kept.
 #include <cstring>
+#include <stdexcept>
 
+#include "torch/kernels/graph_shape.h"
 #include "torch/kernels/layer_graph.h"
 
 namespace imgmill {
@@ -154,6 +156,12 @@ void LayerGraph::Finish(FeatureMap output, int shuffle, MapFunction end, size_t 
   plan_.output = output;
   plan_.shuffle = shuffle;
   plan_.end = end;
+  last_.reset();
+  const GraphShape smallest(plan_, 1, 1);
+  for (int map = 0; map + 1 < smallest.stages(); ++map) {
+    if (smallest.Height(map) < 1 || smallest.Width(map) < 1)
+      throw std::logic_error("a graph's windows do not fit into the smallest image that it continues");
+  }
   plan_.most_packed = most_packed;
   stretches_ = StretchesOf(plan_);
 }

@@ -56,7 +56,9 @@ std::vector<int> LastReads(const GraphShape& shape) {
 
 LayerGraphLayout::LayerGraphLayout(const GraphPlan& plan, const std::vector<GraphStretch>& stretches,
                                    int image_height, int image_width, int threads)
-    : shape_(plan, image_height, image_width),
+    : size_{image_height, image_width},
+      threads_(threads),
+      shape_(plan, image_height, image_width),
       last_reads_(LastReads(shape_)),
       places_(static_cast<size_t>(shape_.stages()) - 1),
       first_step_(static_cast<size_t>(shape_.stages()), 0),

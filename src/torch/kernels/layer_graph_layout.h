@@ -22,6 +22,9 @@ class LayerGraphLayout {
   LayerGraphLayout(const GraphPlan& plan, const std::vector<GraphStretch>& stretches, int image_height,
                    int image_width, int threads);
 
+  bool IsFor(int image_height, int image_width, int threads) const {
+    return size_.height == image_height && size_.width == image_width && threads_ == threads;
+  }
   const GraphShape& shape() const { return shape_; }
   const std::vector<Step>& steps() const { return steps_; }
   size_t floats() const { return floats_; }
@@ -52,6 +55,8 @@ class LayerGraphLayout {
   void PlaceScratch(int threads);
   size_t Behind(size_t count);
 
+  const GraphShape::Size size_;
+  const int threads_;
   const GraphShape shape_;
   const std::vector<int> last_reads_;  ///< of each map, the last stage that reads it
   std::vector<Step> steps_;
