@@ -63,11 +63,16 @@ class GroupVerifier {
     return {};
   }
 
+  Status MayGoOn() const {
+    if (stop_.StopRequested())
+      return Error{Stage::kReduce, Code::kInterrupted, "stopped while looking at groups again"};
+    return {};
+  }
+
   /// How near two are, where they are alike; nothing else. Those that were near and are refused are told.
   Result<std::optional<DuplicateMember>> Compare(const Ranked& keeper, const Ranked& other) {
     const std::optional<DuplicateMember> none;
-    if (stop_.StopRequested())
-      return Error{Stage::kReduce, Code::kInterrupted, "stopped while looking at groups again"};
+    TRY(MayGoOn());
     if (!sides_.Allows(keeper.side, other.side)) return none;
     const LookVerdict verdict = TRY(looker_.Look(0, keeper.index, other.index, 0));
     if (verdict.kind == LookVerdict::Kind::kNotLooked) return none;
@@ -122,6 +127,7 @@ class GroupVerifier {
     for (uint32_t i = 0; i < ranked.size(); ++i) {
       for (uint32_t j = i + 1; j < ranked.size(); ++j) {
         if (forest.Joined(i, j)) continue;
+        TRY(MayGoOn());
         const double distance = TRY(distance_(ranked[i].index, ranked[j].index));
         if (distance > most_) continue;
         const std::optional<DuplicateMember> member = TRY(Compare(ranked[i], ranked[j]));
