@@ -116,8 +116,8 @@ TEST_CASE(
                }));
   const auto with = [&](size_t mib, const std::string& tile = "352") {
     return Run({"upscale", photo, "-o", where / "large", "--force", "--model",
-                assets + "/weights/converted/spanx4_ch48.safetensors", "--tile", tile, "--device", "cpu",
-                "--no-catalog", "--memory", std::to_string(mib) + "MiB"},
+                assets + "/weights/ofsoundof+NTIRE2022_ESR/model_zoo/rfdn_baseline.pth", "--tile", tile,
+                "--device", "cpu", "--no-catalog", "--memory", std::to_string(mib) + "MiB"},
                parts.options);
   };
   const ProcessResult refused = with(250);
