@@ -34,12 +34,14 @@ void InEvenShares(Iterator& all, const Kernel& kernel) {
   int dimension = 0;
   int64_t unit = kWholeVectors, units = (all.shape()[0] + unit - 1) / unit;
   for (int each = 1; each < all.ndim(); ++each) {
-    if (all.shape()[each] < units) continue;
+    const int64_t side = all.shape()[static_cast<size_t>(each)];
+    if (side < units) continue;
     dimension = each;
     unit = 1;
-    units = all.shape()[each];
+    units = side;
   }
-  const int64_t share = (units + count - 1) / count * unit, size = all.shape()[dimension];
+  const int64_t share = (units + count - 1) / count * unit,
+                size = all.shape()[static_cast<size_t>(dimension)];
   const auto take = [&](int64_t number) {
     at::TensorIterator part(all);
     const int64_t first = number * share;
