@@ -12,7 +12,7 @@ namespace imgmill {
 namespace {
 
 /// Steps that a file is followed: more than one would be moved by one action after the other.
-constexpr int kMostMoves = 64;
+constexpr size_t kMostMoves = 64;
 
 }  // namespace
 
@@ -58,7 +58,7 @@ Result<std::optional<MovedFile>> MovedFiles::Find(const Database& database, cons
                                                   const ContentDigest& content) {
   std::optional<MovedFile> found;
   std::vector<std::string> from = {path};
-  for (int i = 0; i < kMostMoves && static_cast<size_t>(i) < from.size(); ++i) {
+  for (size_t i = 0; i < kMostMoves && i < from.size(); ++i) {
     const std::vector<std::string> places = TRY(PlacesOf(database, from[i], content));
     for (const std::string& place : places) {
       found = MovedFile{place, Exists(place)};
