@@ -8,7 +8,9 @@
 #include "base/path_parts.h"
 #include "dataset/added_file.h"
 #include "dataset/shortened_name.h"
+#include "dataset/trash.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/dataset/publish.h"
 
 namespace imgmill {
 
@@ -43,9 +45,12 @@ TakenTargets::Place TakenTargets::Look(const FileAction& action, const std::stri
   if (const auto taken = sources_.find(target); taken != sources_.end())
     return action.sidecar && action.adds() && taken->second == action.path ? Place::kAlready : Place::kTaken;
   struct stat info {};
-  if (::lstat(target.c_str(), &info) != 0) return Place::kFree;
+  if (::lstat(target.c_str(), &info) != 0) {
+    const bool noted = action.kind == FileAction::Kind::kTrash && Exists(TrashInfoOf(target));
+    return noted ? Place::kTaken : Place::kFree;
+  }
   // A side-car that is moved may be there, too: the copy that went with another image, which shared it.
-  const bool may_be_there = action.adds() || action.sidecar;
+  const bool may_be_there = action.adds() || (action.sidecar && action.kind != FileAction::Kind::kTrash);
   return may_be_there && IsAddedAlready(action, target) ? Place::kAlready : Place::kTaken;
 }
 

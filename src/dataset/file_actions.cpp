@@ -11,6 +11,7 @@
 #include "dataset/added_file.h"
 #include "dataset/copy_file.h"
 #include "dataset/link_text.h"
+#include "dataset/trash.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -145,6 +146,14 @@ Status Move(const FileAction& action, const ActionStart& start) {
   return RemoveMoved(action, start.target);
 }
 
+/// First the note, which takes the name, then the file.
+Status MoveToTrash(const FileAction& action, const ActionStart& start) {
+  TRY(WriteTrashInfo(action.path, start.target));
+  const Status moved = Move(action, start);
+  if (!moved && !Exists(start.target)) RemoveTrashInfo(start.target);
+  return moved;
+}
+
 }  // namespace
 
 Status CheckSeen(const FileAction& action) {
@@ -188,7 +197,7 @@ Result<ActionStart> Prepare(const FileAction& action, const TargetChoice& choose
   const bool links = action.kind == Kind::kHardlink || action.kind == Kind::kSymlink;
   start.already = links && IsLinked(action);
   if (start.already) return start;
-  if (action.kind != Kind::kMove || (action.content && action.keeper_content)) {
+  if (!action.moves() || (action.content && action.keeper_content)) {
     TRY(LookAtBytes(action, start));
   }
   if (links && !start.digest) {
@@ -196,7 +205,7 @@ Result<ActionStart> Prepare(const FileAction& action, const TargetChoice& choose
         Code::kConflict,
         "its content differs from its keeper's, so a link would lose it (move or delete near-duplicates)");
   }
-  if (action.kind == Kind::kMove) {
+  if (action.moves()) {
     ChosenTarget chosen = TRY(choose(action));
     start.target = std::move(chosen.path);
     start.already = chosen.already;
@@ -237,6 +246,7 @@ Status RemoveMoved(const FileAction& action, const std::string& target) {
   const Error error = ErrnoError(Stage::kAct, errno, "remove it after it was copied");
   // Else each run would add another copy.
   if (Exists(action.path)) ::unlink(target.c_str());
+  if (action.kind == Kind::kTrash) RemoveOrphanTrashInfo(action.path, target);
   return error;
 }
 
@@ -251,6 +261,8 @@ Status Perform(const FileAction& action, const ActionStart& start) {
   switch (action.kind) {
     case Kind::kMove:
       return Move(action, start);
+    case Kind::kTrash:
+      return MoveToTrash(action, start);
     case Kind::kHardlink:
     case Kind::kSymlink:
       return ReplaceByLink(action);

@@ -14,6 +14,7 @@
 #include "dataset/file_actions.h"
 #include "dataset/journal_impl.h"
 #include "dataset/link_text.h"
+#include "dataset/trash.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -99,7 +100,9 @@ Status ActionJournal::Impl::KnowMoves() {
     const std::optional<ActionStart> start = TRY(file.StartAt(id));
     if (!start || start->link.empty()) continue;
     const FileAction action = TRY(file.ActionAt(id));
-    if (action.kind != FileAction::Kind::kMove) continue;
+    if (!action.moves()) continue;
+    // The folder of a move is swept by the command, which knows no trash.
+    if (action.kind == FileAction::Kind::kTrash) SweepOnce(ParentOf(start->target));
     // One that was led already, or that somebody else has changed, is left as it is.
     if (LinkTextOf(start->target) != MovedLinkText(action.path, start->link)) continue;
     moved_links.AddLink(action.path, start->link, start->target);
@@ -108,7 +111,7 @@ Status ActionJournal::Impl::KnowMoves() {
   for (size_t id = 0; any && id < file.size(); ++id) {
     if (file.state(id) != State::kDone) continue;
     const FileAction action = TRY(file.ActionAt(id));
-    if (action.kind != FileAction::Kind::kMove) continue;
+    if (!action.moves()) continue;
     const std::optional<ActionStart> start = TRY(file.StartAt(id));
     if (start) moved_links.AddMove(action.path, start->target);
   }
@@ -128,6 +131,8 @@ Status ActionJournal::Impl::SettleOne(size_t id, bool image_went) {
   if (!start) return {};
   SweepAround(action, start->target);
   const Progressed progressed = Look(action, *start);
+  if (progressed == Progressed::kNo && action.kind == FileAction::Kind::kTrash)
+    RemoveOrphanTrashInfo(action.path, start->target);
   if (progressed == Progressed::kNo && !follows)
     return file.AddFailed(id, Error{Stage::kAct, Code::kInterrupted, "the run ended before it was done"});
   Status ended;
@@ -224,11 +229,12 @@ Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Repor
   if (Look(action, *start) == Progressed::kNo) {
     // Never done; or undone by an undo that was killed before it could say so.
     if (!taken_for_done || IsAsBefore(action, *start)) {
+      if (action.kind == FileAction::Kind::kTrash) RemoveOrphanTrashInfo(action.path, start->target);
       summary.untouched += action.sidecar ? 0 : 1;
       return {};
     }
     // A moved file that was edited where it is now goes back all the same.
-    if (action.kind != FileAction::Kind::kMove) {
+    if (!action.moves()) {
       stands_in_the_way =
           Error{Stage::kAct, Code::kConflict, "the file there now is not the one that was left there"};
     }

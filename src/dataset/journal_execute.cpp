@@ -9,6 +9,7 @@
 #include "dataset/action_order.h"
 #include "dataset/file_actions.h"
 #include "dataset/journal_impl.h"
+#include "dataset/trash.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
@@ -68,6 +69,7 @@ Result<std::optional<std::string>> ActionJournal::Impl::AlreadyWent(size_t id, c
   const Progressed progressed = Look(action, *before);
   if (progressed == Progressed::kNo) {
     SweepAround(action, before->target);
+    if (action.kind == FileAction::Kind::kTrash) RemoveOrphanTrashInfo(action.path, before->target);
     return std::optional<std::string>();
   }
   const Status status = progressed == Progressed::kHalf ? RemoveMoved(action, before->target) : Status{};
@@ -77,6 +79,11 @@ Result<std::optional<std::string>> ActionJournal::Impl::AlreadyWent(size_t id, c
   TRY(Tell(id, done, status, report));
   stays = !status;
   return std::optional<std::string>(before->target);
+}
+
+Status ActionJournal::Impl::AddMissingFolders(const FileAction& action, const std::string& target) {
+  if (action.kind == FileAction::Kind::kTrash) TRY(file.AddMissing(ParentOf(TrashInfoOf(target))));
+  return file.AddMissing(ParentOf(target));
 }
 
 void ActionJournal::Impl::TellFound(FileAction action, const std::string& target) const {
@@ -124,7 +131,7 @@ Status ActionJournal::Impl::PrepareGroup(const Planned& planned, std::vector<Gro
       TellFound(image, start->target);
     } else {
       taken.Add(image, start->target);
-      if (image.has_target()) TRY(file.AddMissing(ParentOf(start->target)));
+      if (image.has_target()) TRY(AddMissingFolders(image, start->target));
       TRY(file.AddStart(id, *start));
       group.image = Ready{id, image, *std::move(start)};
     }
@@ -156,7 +163,7 @@ Status ActionJournal::Impl::PrepareSidecar(size_t id, FileAction action, const F
   }
   if (action.has_target()) {
     taken.Add(action, start->target);
-    TRY(file.AddMissing(ParentOf(start->target)));
+    TRY(AddMissingFolders(action, start->target));
   }
   TRY(file.AddStart(id, *start));
   group.sidecars.push_back({id, std::move(action), *std::move(start)});
@@ -184,7 +191,7 @@ Status ActionJournal::Impl::ChooseAgain(Group& group, const Report& report) {
 }
 
 void ActionJournal::Impl::NoteMove(const FileAction& action, const ActionStart& start) {
-  if (action.kind != FileAction::Kind::kMove) return;
+  if (!action.moves()) return;
   moved_links.AddMove(action.path, start.target);
   if (!start.link.empty()) moved_links.AddLink(action.path, start.link, start.target);
 }
@@ -195,6 +202,7 @@ Status ActionJournal::Impl::TellPerformed(const Ready& ready, const Status& stat
     NoteMove(action, ready.start);
     touched.insert(ParentOf(action.path));
     if (!ready.start.target.empty()) touched.insert(ParentOf(ready.start.target));
+    if (action.kind == FileAction::Kind::kTrash) touched.insert(ParentOf(TrashInfoOf(ready.start.target)));
   }
   FileAction done = ready.action;
   done.target = ready.start.target;

@@ -20,8 +20,8 @@ namespace {
 constexpr std::string_view kFirstLine = "imgmill-undo\t1";
 constexpr std::string_view kSidecar = "sidecar";
 constexpr size_t kPendingBytes = size_t{64} << 10;
-constexpr std::array<std::string_view, 7> kKinds = {"move", "hardlink",     "symlink",    "delete",
-                                                    "copy", "new-hardlink", "new-symlink"};
+constexpr std::array<std::string_view, 8> kKinds = {"move",  "hardlink", "symlink",      "delete",
+                                                    "trash", "copy",     "new-hardlink", "new-symlink"};
 
 /// Fields of a line; fields that are missing are empty.
 class Fields {

@@ -64,6 +64,8 @@ struct ActionJournal::Impl {
   Result<Planned> PlannedAt(size_t id) const;
   Status Tell(size_t id, const FileAction& action, const Status& status, const Report& report);
   void TellFound(FileAction action, const std::string& target) const;
+  /// The folders that an action needs.
+  Status AddMissingFolders(const FileAction& action, const std::string& target);
   Status TellStaying(const Planned& planned);
   Result<std::optional<std::string>> AlreadyWent(size_t id, const FileAction& action, const Report& report,
                                                  bool& stays);

@@ -8,6 +8,7 @@
 #include "dataset/copy_file.h"
 #include "dataset/file_actions.h"
 #include "dataset/link_text.h"
+#include "dataset/trash.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -74,6 +75,15 @@ Status CopyBack(const FileAction& action, const ActionStart& start, bool overwri
   return CopyFile(action.keeper, action.path, {start.mode, start.mtime_ns, start.digest, overwrite});
 }
 
+/// Where the trash was emptied meanwhile, an exact duplicate comes back from the keeper.
+Result<Reverted> RestoreFromTrash(const FileAction& action, const ActionStart& start) {
+  if (!Exists(start.target) && !Exists(action.path) && start.digest)
+    return AsResult(CopyBack(action, start, false));
+  Result<Reverted> restored = AsResult(MoveBack(action, start));
+  if (restored) RemoveTrashInfo(start.target);
+  return restored;
+}
+
 }  // namespace
 
 bool IsAsBefore(const FileAction& action, const ActionStart& start) {
@@ -86,6 +96,7 @@ bool IsAsBefore(const FileAction& action, const ActionStart& start) {
 
 Result<Reverted> Revert(const FileAction& action, const ActionStart& start) {
   if (action.adds()) return AsResult(RemoveAdded(action, start));  // Look has found it as we made it
+  if (action.kind == Kind::kTrash) return RestoreFromTrash(action, start);
   if (action.kind == Kind::kMove) return AsResult(MoveBack(action, start));
   if (action.kind == Kind::kDelete) {
     if (Exists(action.path)) return Refuse(Code::kConflict, "something else is there now");

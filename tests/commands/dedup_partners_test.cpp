@@ -1,5 +1,6 @@
 // Pairs stay pairs: what dedup moves or deletes takes its partner along, or stays with it.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -149,8 +150,8 @@ TEST_CASE("what is wrong with --pair of dedup is said") {
     CHECK(result.exit_code == 2);
     CHECK(result.err.find(words) != std::string::npos);
   };
-  refused({}, "--pair goes with --action move or delete");
-  refused({"--action", "hardlink"}, "--pair goes with --action move or delete");
+  refused({}, "--pair goes with --action move, trash or delete");
+  refused({"--action", "hardlink"}, "--pair goes with --action move, trash or delete");
   refused({"--action", "move", "--move-to", where / "out"}, "--pair-move-to DIR");
   refused({"--action", "delete", "--pair-move-to", where / "out"}, "goes with --action move");
   refused({"--action", "move", "--move-to", where / "o", "--pair-move-to", where / "o"},
@@ -192,6 +193,63 @@ TEST_CASE("partners in an archive are refused before anything is done") {
     CHECK(result.exit_code == 2);
     CHECK(result.err.find("leads into an archive") != std::string::npos);
   }
+}
+
+TEST_CASE("apply takes partners along, by where images lay below dedup's folder") {
+  const Pairs pairs;
+  const TestFolder& where = pairs.where;
+  const FolderBytes hq = ReadFolder(where / "HQ"), lq = ReadFolder(where / "LQ");
+  // As the page has them: of harbour.jpg, whose digest docs/apply.md has as well.
+  const auto file = [&](const std::string& below) {
+    struct stat info {};
+    REQUIRE(::stat((where / ("HQ/" + below)).c_str(), &info) == 0);
+    return nlohmann::ordered_json{
+        {"path", "HQ/" + below},
+        {"below", below},
+        {"size", std::to_string(info.st_size)},
+        {"mtime_ns", std::to_string(info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec)},
+        {"ctime_ns", "0"},
+        {"inode", "0"},
+        {"digest", "7fd7fb7edf14d0abe6c254e6bfb8d7c4"}};
+  };
+  const nlohmann::ordered_json decisions = {
+      {"schema", "imgmill-decisions/1"},
+      {"folder", where.path()},
+      {"groups", {{{"keep", file("a.jpg")}, {"duplicates", {file("b.jpg"), file("sub/c.jpg")}}}}}};
+  where.Write("decisions.json", decisions.dump());
+  const auto apply = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {
+        "apply", where / "decisions.json", "--catalog", where / "cat", "--undo-file", where / "undo"};
+    words.insert(words.end(), more.begin(), more.end());
+    return Run(words);
+  };
+  CHECK(apply({"--pair", where / "LQ"}).exit_code == 2);
+  CHECK(apply({"--pair", where / "LQ", "--action", "move", "--move-to", where / "out"}).exit_code == 2);
+  CHECK(apply({"--pair", where / "none", "--action", "delete"}).exit_code == 2);
+  CHECK(apply({"--pair-move-to", where / "out_lq", "--action", "delete"}).exit_code == 2);
+  const std::vector<std::string> move = {"--action", "move",       "--move-to",      where / "out",
+                                         "--pair",   where / "LQ", "--pair-move-to", where / "out_lq"};
+  SUBCASE("all have one") {
+    const ProcessResult moved = apply(move);
+    INFO(moved.err);
+    CHECK(moved.exit_code == 0);
+    CHECK(moved.err.find("move: 2 done with 2 partners, 0 failed") != std::string::npos);
+    CHECK(TestFolder::Read(where / "out_lq/sub/c.png") == lq.at("sub/c.png"));
+    CHECK(TestFolder::Read(where / "out/sub/c.jpg") == hq.at("sub/c.jpg"));
+    CHECK(ReadFolder(where / "LQ").size() == 2);
+  }
+  SUBCASE("one has none: it stays, and is named") {
+    fs::remove(where / "LQ/b.png");
+    const ProcessResult moved = apply(move);
+    CHECK(moved.exit_code == 1);
+    CHECK(moved.err.find("HQ/b.jpg: cannot") != std::string::npos);
+    CHECK(fs::exists(where / "HQ/b.jpg"));
+    CHECK(fs::exists(where / "out_lq/sub/c.png"));
+    where.Write("LQ/b.png", lq.at("b.png"));
+  }
+  CHECK(Run({"undo", where / "undo"}).exit_code == 0);
+  CHECK(Difference(hq, ReadFolder(where / "HQ")) == "");
+  CHECK(Difference(lq, ReadFolder(where / "LQ")) == "");
 }
 
 }  // namespace imgmill::process_test

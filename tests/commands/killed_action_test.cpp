@@ -46,13 +46,14 @@ std::string Differing(const State& expected, const State& found) {
 }
 
 /// What there is beside the photos.
-enum class Beside { kNothing, kSidecars, kLinks };
+enum class Beside { kNothing, kOwnSidecars, kSidecars, kLinks };
 
 struct Place {
-  /// @param more  side-cars: each photo but the last has two, one of which two photos have in common. Links:
+  /// @param more  side-cars: each photo but the last has two, one of which two photos have in common, unless
+  ///   each has its own. Links:
   ///   two photos have one, which come before and behind them in the listing.
   explicit Place(Beside more) : elsewhere("/dev/shm") {
-    const bool sidecars = more == Beside::kSidecars;
+    const bool shared = more == Beside::kSidecars, sidecars = shared || more == Beside::kOwnSidecars;
     fs::create_directories(here / "photos");
     for (int i = 0; i < 4; ++i) {
       const std::string name = "photos/" + std::to_string(i);
@@ -65,7 +66,7 @@ struct Place {
       fs::create_symlink("2.jpg", here / "photos/1_link.jpg");
       fs::create_symlink("../photos/3.jpg", here / "photos/3_link.jpg");
     }
-    if (sidecars) fs::copy_file(SampleData() + "/harbour.jpg", here / "photos/2.jpeg");
+    if (shared) fs::copy_file(SampleData() + "/harbour.jpg", here / "photos/2.jpeg");
     for (const auto& entry : fs::directory_iterator(here / "photos")) {
       const auto age = static_cast<time_t>(1'000'000'000 + entry.path().filename().string()[0]);
       const timespec times[2] = {{age, 0}, {age, 0}};
@@ -78,6 +79,9 @@ struct Place {
     all.merge(Look(elsewhere / "out"));
     for (auto& [name, state] : all) {
       if (name.ends_with(".imgmill-set-aside")) state = "a mark";  // of another time each
+      // So is a note of the trash, which names the folder, too: of its lines the end of the path is left.
+      if (const size_t date = state.find("\nDeletionDate="); name.ends_with(".trashinfo"))
+        state = state.substr(state.rfind('/', date), date - state.rfind('/', date));
     }
     return all;
   }
@@ -90,6 +94,12 @@ struct Place {
     }
     std::sort(files.rbegin(), files.rend());
     return files;
+  }
+  /// Its trash is in "out".
+  ProcessOptions Environment() const {
+    ProcessOptions options;
+    options.environment = {"XDG_DATA_HOME=" + (here / "out")};
+    return WithState(options);
   }
   TestFolder here;
   TestFolder elsewhere;  ///< of another file system, where there is one
@@ -110,7 +120,7 @@ uint64_t Number(const nlohmann::json& json, const char* name) {
 
 void UndoAndCheck(const Place& place, const State& before) {
   for (const std::string& file : place.UndoFiles()) {
-    const ProcessResult undone = Run({"undo", file});
+    const ProcessResult undone = Run({"undo", file}, place.Environment());
     INFO(undone.err);
     CHECK(undone.exit_code == 0);
   }
@@ -122,7 +132,7 @@ void UndoAndCheck(const Place& place, const State& before) {
 /// @param finished  whether the run had ended its undo file: then a rerun finds nothing to tell
 void RunAgainAndCheck(const Words& words, const Place& place, const Place& undisturbed, uint64_t actions,
                       bool finished) {
-  const ProcessResult again = Run(Whole(words, place));
+  const ProcessResult again = Run(Whole(words, place), place.Environment());
   INFO(again.err);
   CHECK(again.exit_code == 0);
   CHECK(Differing(undisturbed.photos(), place.photos()) == "");
@@ -136,16 +146,16 @@ void RunAgainAndCheck(const Words& words, const Place& place, const Place& undis
 void KillEverywhere(const Words& words, uint64_t actions, Beside more = Beside::kNothing) {
   Place undisturbed(more);
   const State before = undisturbed.photos();
-  REQUIRE(Run(Whole(words, undisturbed)).exit_code == 0);
+  REQUIRE(Run(Whole(words, undisturbed), undisturbed.Environment()).exit_code == 0);
   const std::set<long> calls = NameCalls();
-  const std::vector<std::string> environment = WithState({}).environment;
   int points = 0;
   for (bool killed = true; killed; points += killed ? 1 : 0) {
     for (const bool again : {true, false}) {
       CAPTURE(points);
       CAPTURE(again);
       const Place place(more);
-      const KillOutcome outcome = KillAtCall(Imgmill(Whole(words, place)), environment, calls, points + 1);
+      const KillOutcome outcome =
+          KillAtCall(Imgmill(Whole(words, place)), place.Environment().environment, calls, points + 1);
       if (outcome == KillOutcome::kCannotTrace) {
         MESSAGE("SKIPPED: this system lets no process trace another");
         return;
@@ -180,6 +190,24 @@ TEST_CASE("dedup --action symlink killed at any step") {
 
 TEST_CASE("dedup --action delete killed at any step") {
   KillEverywhere(Dedup("delete"), 3);
+}
+
+TEST_CASE("dedup --action trash killed at any step") {
+  KillEverywhere(Dedup("trash"), 3);
+}
+
+TEST_CASE("dedup --action trash of links with their files killed at any step") {
+  KillEverywhere(Dedup("trash"), 5, Beside::kLinks);
+}
+
+TEST_CASE("dedup --action trash of images with side-cars killed at any step") {
+  KillEverywhere(
+      [](const Place& place) {
+        std::vector<std::string> words = Dedup("trash")(place);
+        words.insert(words.end(), {"--sidecars", "*.txt,*.xmp"});
+        return words;
+      },
+      3, Beside::kOwnSidecars);
 }
 
 TEST_CASE("dedup --action move to another file system killed at any step") {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "imgmill/commands/command.h"
+#include "imgmill/commands/pair_name_options.h"
 
 namespace imgmill {
 
@@ -28,6 +29,9 @@ struct ApplyOptions {
 
   /// As for dedup.
   std::vector<std::string> sidecars;
+  std::string pair;
+  PairNameOptions pair_names;
+  std::string pair_move_to;
 
   std::optional<std::string> Check() const;
 };

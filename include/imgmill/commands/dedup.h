@@ -116,7 +116,6 @@ struct DedupOptions {
 
   /// Where the partners of moved duplicates go; they keep their path below it.
   std::string pair_move_to;
-  std::optional<std::string> CheckPair() const;
 
   /// Where the undo file goes; empty: into the catalog's folder.
   std::string undo_file;

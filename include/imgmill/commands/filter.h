@@ -29,14 +29,16 @@ struct FilterOptions {
   /// The weights of CLIP, whose vectors aesthetic and NSFW heads judge. Empty: no scorer is such a head.
   std::string clip;
 
-  /// What happens to files: "report" only, "move", "copy", "hardlink" or "symlink" ("link" for short).
+  /// What happens to files: "report" only, "move", "copy", "hardlink" or "symlink" ("link" for short), or
+  /// "trash": into the desktop's trash.
   std::string action = "report";
+  bool MovesAway() const { return action == "move" || action == "trash"; }
 
-  /// "kept" or "dropped": whose files the action is about. Empty: the dropped ones of a move (the rest stays
-  /// where it is), the kept ones of a copy or link (a new folder of good images).
+  /// "kept" or "dropped": whose files the action is about. Empty: the dropped ones of a move or trash (the
+  /// rest stays where it is), the kept ones of a copy or link (a new folder of good images).
   std::string act_on;
 
-  /// Folder for every action but report; files keep their path below it.
+  /// Folder for every action but report and trash; files keep their path below it.
   std::string to;
 
   /// Where the undo file goes; empty: into the catalog's folder.

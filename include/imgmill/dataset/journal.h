@@ -23,6 +23,7 @@ struct FileAction {
     kSymlink,  ///< replaced, in one step, by a relative symbolic link to `keeper`; only if their contents are
                ///< equal
     kDelete,   ///< for good; what undo can bring back is a content that `keeper` has, too
+    kTrash,    ///< as a move to `target`, which TrashTargetOf has said, with a note there on where it was
     // These leave `path` as it is and add a file at `target`. Is one there already that is just this, there
     // is nothing to do; another file's name is left alone: the next free number is taken, as for a move.
     kCopy,         ///< bytes, mode, time
@@ -49,7 +50,8 @@ struct FileAction {
 
   /// Whether the file itself stays as it is, and another is added.
   bool adds() const { return kind >= Kind::kCopy; }
-  bool has_target() const { return kind == Kind::kMove || adds(); }
+  bool moves() const { return kind == Kind::kMove || kind == Kind::kTrash; }
+  bool has_target() const { return moves() || adds(); }
 };
 
 struct ActionCounts {

@@ -10,6 +10,7 @@
 #include "commands/freed_bytes.h"
 #include "commands/planned_actions.h"
 #include "decisions_file.h"
+#include "dedup_partners.h"
 #include "duplicate_action.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
@@ -45,8 +46,10 @@ class NoOperation final : public Operation {
 
 class ApplyRun final : public CommandRun {
  public:
-  ApplyRun(const ApplyOptions& asked, const CommandServices& services)
-      : CommandRun(services), asked_(asked), services_(services) {}
+  /// @param partners  null without --pair
+  ApplyRun(const ApplyOptions& asked, const CommandServices& services,
+           std::unique_ptr<DedupPartners> partners)
+      : CommandRun(services), asked_(asked), services_(services), partners_(std::move(partners)) {}
   Operation& operation() override { return operation_; }
 
   Result<CommandResult> Reduce(CommandResult result) override {
@@ -123,9 +126,9 @@ class ApplyRun final : public CommandRun {
     return {};
   }
 
-  Status Act(CommandResult& result) const {
+  Status Act(CommandResult& result) {
     const auto plan = [&](const ActionSink& put) {
-      return decisions_.ForEach([&](const Decision& decision) {
+      return decisions_.ForEach([&](const Decision& decision) -> Status {
         FileAction action;
         action.kind = DuplicateActionKind(asked_.action);
         action.path = decision.duplicate.path;
@@ -133,23 +136,43 @@ class ApplyRun final : public CommandRun {
         action.seen = decision.duplicate.stamp;
         action.content = decision.duplicate.content;
         action.keeper_content = decision.keep.content;
-        if (action.has_target()) action.target = asked_.move_to + "/" + decision.duplicate.below;
-        return put(action, {});
+        const Result<std::string> target =
+            DuplicateTarget(asked_.action, action.path, asked_.move_to, decision.duplicate.below);
+        if (!target) {
+          TellFailed(action.path, target.error(), services_, result);
+          return {};
+        }
+        action.target = *target;
+        std::vector<FileAction> with;
+        if (partners_ != nullptr) {
+          Result<FileAction> partner =
+              partners_->ActionOn(action, Listed(decision.duplicate), Listed(decision.keep));
+          if (!partner) {
+            TellFailed(action.path, partner.error(), services_, result);
+            return {};
+          }
+          with.push_back(*std::move(partner));
+        }
+        return put(action, with);
       });
     };
-    return ExecuteActions({"imgmill apply",
-                           asked_.action,
-                           asked_.undo_file,
-                           asked_.move_to,
-                           asked_.sidecars,
-                           {},
-                           /*sets_aside=*/!asked_.move_to.empty(),
-                           decisions_.size() == 0},
-                          plan, services_, result);
+    return ExecuteActions(
+        {"imgmill apply", asked_.action, asked_.undo_file, asked_.move_to, asked_.sidecars, asked_.pair,
+         /*sets_aside=*/!asked_.move_to.empty(), decisions_.size() == 0, asked_.pair_move_to},
+        plan, services_, result);
+  }
+
+  /// As dedup has listed it.
+  static ListedFile Listed(const DecidedFile& file) {
+    ListedFile listed;
+    listed.path = file.path;
+    listed.relative = file.below;
+    return listed;
   }
 
   const ApplyOptions& asked_;
   const CommandServices& services_;
+  const std::unique_ptr<DedupPartners> partners_;
   NoOperation operation_;
   DecisionTable decisions_;
   std::vector<FailedItem> changed_;
@@ -157,7 +180,7 @@ class ApplyRun final : public CommandRun {
   uint64_t groups_ = 0;
 };
 
-class Apply final : public Command {
+class Apply final : public Command, public ChecksAhead {
  public:
   explicit Apply(Flags& flags) {
     flags.Footer(
@@ -167,6 +190,14 @@ class Apply final : public Command {
     flags.Add("decisions", options_.file, "The file that the page has exported").Type("FILE").Required();
     AddDuplicateActionFlags(flags,
                             {options_.action, options_.move_to, options_.undo_file, options_.sidecars});
+    PartnerFlags{options_.pair, options_.pair_names, options_.pair_move_to}.Add(flags);
+  }
+
+  Status MayRead(const CommandServices& services, const StepsBefore& before) const override {
+    return MayTakePartners(options_.pair, options_.pair_move_to, services.shared->list, before);
+  }
+  Status MayWrite(const CommandServices&, const StepsBefore& before) const override {
+    return MayActInto("--pair-move-to", options_.pair_move_to, {}, before);
   }
 
   std::optional<std::string> Check() const override { return options_.Check(); }
@@ -177,9 +208,15 @@ class Apply final : public Command {
   std::string catalog_of() const override { return ParentOf(options_.file); }
   bool needs_images() const override { return false; }
 
-  Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {
+  Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override {
     if (services.in_pipeline) return UsageError("apply is no step of a pipeline: run it by itself");
-    return std::unique_ptr<CommandRun>(std::make_unique<ApplyRun>(options_, services));
+    std::unique_ptr<DedupPartners> partners;
+    if (!options_.pair.empty()) {
+      DedupPartners read = TRY(
+          DedupPartners::Read(options_.pair, options_.pair_names, options_.pair_move_to, source, services));
+      partners = std::make_unique<DedupPartners>(std::move(read));
+    }
+    return std::unique_ptr<CommandRun>(std::make_unique<ApplyRun>(options_, services, std::move(partners)));
   }
 
  private:
@@ -189,6 +226,7 @@ class Apply final : public Command {
 }  // namespace
 
 std::optional<std::string> ApplyOptions::Check() const {
+  if (auto wrong = CheckPartners(pair, pair_names, pair_move_to, action, move_to)) return wrong;
   return CheckDuplicateAction(action, move_to, sidecars);
 }
 

@@ -296,15 +296,7 @@ Status Dedup::MayActOn(ListOptions list, const StepsBefore& before) const {
 
 Status Dedup::MayRead(const CommandServices& services, const StepsBefore& before) const {
   TRY(MayActOn(services.shared->list, before));
-  if (AtOrIntoArchive(options_.pair))
-    return UsageError("--pair " + PrintablePath(options_.pair) +
-                      " leads into an archive, and archives are not changed: unpack it first");
-  if (!options_.pair.empty()) TRY(MayReadPairs({options_.pair}, before));
-  if (!options_.pair_move_to.empty() && LiesInInput(options_.pair_move_to, services.shared->list.paths))
-    return UsageError(
-        "--pair-move-to " + PrintablePath(options_.pair_move_to) +
-        " lies in a folder of the input, where the next run would take partners for images: name "
-        "another");
+  TRY(MayTakePartners(options_.pair, options_.pair_move_to, services.shared->list, before));
   if (services.in_pipeline && !options_.reference.empty())
     return UsageError("--reference cannot be used in a pipeline step: run imgmill dedup by itself");
   std::string wrong;  // Check would have said
@@ -326,7 +318,8 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const Comma
   if (options_.pairs == "across") rules_.scope = PairScope::kAcross;
   if (options_.pairs == "within") rules_.scope = PairScope::kWithin;
   if (!options_.pair.empty()) {
-    DedupPartners partners = TRY(DedupPartners::Read(options_, source, services));
+    DedupPartners partners =
+        TRY(DedupPartners::Read(options_.pair, options_.pair_names, options_.pair_move_to, source, services));
     partners_ = std::make_unique<DedupPartners>(std::move(partners));
   }
   DedupPlaces places = TRY(FindPlaces(options_, rules_.order, services.shared->list, {}));

@@ -22,7 +22,7 @@ class DuplicateActions {
 
   /// The action on the duplicate, then those on what goes with it; or why it is left.
   Result<std::vector<FileAction>> Of(const DedupEntry& entry, const DedupEntry& keeper) const {
-    const bool leaves = options_.action == "move" || options_.action == "delete";
+    const bool leaves = LeavesItsPlace(options_.action);
     if (const std::string* link = leaves ? led_.LinkTo(entry.file.path) : nullptr) {
       return Error{Stage::kAct, Code::kConflict,
                    PrintablePath(*link) + ", which is kept, is a symbolic link to it; it is left"};
@@ -34,13 +34,15 @@ class DuplicateActions {
     action.seen = entry.stamp;
     action.content = entry.content;
     action.keeper_content = keeper.content;
-    if (action.has_target()) action.target = options_.move_to + "/" + entry.file.relative;
+    std::string target =
+        TRY(DuplicateTarget(options_.action, entry.file.path, options_.move_to, entry.file.relative));
+    action.target = std::move(target);
     std::vector<FileAction> actions = {action};
     // What an earlier run has moved lies where its partner is no more.
-    const bool went =
-        action.has_target() && AbsoluteEntry(ParentOf(action.path)) == AbsoluteEntry(ParentOf(action.target));
+    const bool went = action.kind == FileAction::Kind::kMove &&
+                      AbsoluteEntry(ParentOf(action.path)) == AbsoluteEntry(ParentOf(action.target));
     if (partners_ != nullptr && !went) {
-      FileAction partner = TRY(partners_->ActionOn(action, entry, keeper));
+      FileAction partner = TRY(partners_->ActionOn(action, entry.file, keeper.file));
       actions.push_back(std::move(partner));
     }
     return actions;
@@ -60,7 +62,7 @@ Result<std::set<std::string>> LinksWithoutPartners(const DedupOptions& options, 
   FileAction action;
   action.kind = DuplicateActionKind(options.action);
   TRY(found.ForEachDuplicate([&](const auto&, const DedupEntry& entry, const DedupEntry& keeper) {
-    if (entry.is_link && !partners->ActionOn(action, entry, keeper)) left.insert(entry.file.path);
+    if (entry.is_link && !partners->ActionOn(action, entry.file, keeper.file)) left.insert(entry.file.path);
     return Status();
   }));
   return left;

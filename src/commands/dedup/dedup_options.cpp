@@ -5,6 +5,7 @@
 #include "commands/choice.h"
 #include "dedup_merit.h"
 #include "dedup_method.h"
+#include "dedup_partners.h"
 #include "dedup_poses.h"
 #include "duplicate_action.h"
 #include "imgmill/commands/dedup.h"
@@ -120,12 +121,7 @@ void AddDedupFlags(Flags& flags, DedupOptions& options) {
       .ShowDefault()
       .Type("NAME");
   AddDuplicateActionFlags(flags, {options.action, options.move_to, options.undo_file, options.sidecars});
-  flags
-      .Add("--pair", options.pair,
-           "Folder of partners, such as low-resolution images: those of moved or deleted duplicates go, too")
-      .Type("DIR");
-  options.pair_names.AddFlags(flags);
-  flags.Add("--pair-move-to", options.pair_move_to, "Folder for the partners with --action move").Type("DIR");
+  PartnerFlags{options.pair, options.pair_names, options.pair_move_to}.Add(flags);
   flags
       .Add("--html", options.html,
            "Write a page to look at the groups, and to decide on them (see imgmill apply)")
@@ -226,24 +222,8 @@ std::optional<std::string> DedupOptions::Check() const {
     return "--model goes with --method embedding or lpips";
   if (!by_vectors && !embedding.model_name.empty()) return "--model-name goes with --method embedding";
   if (auto wrong = embedding.Check()) return wrong;
-  if (auto wrong = CheckPair()) return wrong;
+  if (auto wrong = CheckPartners(pair, pair_names, pair_move_to, action, move_to)) return wrong;
   return CheckDuplicateAction(action, move_to, sidecars);
-}
-
-std::optional<std::string> DedupOptions::CheckPair() const {
-  if (pair.empty())
-    return pair_names.AreGiven() || !pair_move_to.empty()
-               ? std::optional<std::string>("--pair-name, --own-name and --pair-move-to go with --pair DIR")
-               : std::nullopt;
-  if (action != "move" && action != "delete")
-    return "--pair goes with --action move or delete: else no file goes, and pairs stay as they are";
-  if (action == "move" && pair_move_to.empty())
-    return "--pair with --action move needs a folder for the partners: --pair-move-to DIR";
-  if (action != "move" && !pair_move_to.empty()) return "--pair-move-to goes with --action move";
-  if (!pair_move_to.empty() &&
-      AbsoluteEntry(WithoutRedundancy(pair_move_to)) == AbsoluteEntry(WithoutRedundancy(move_to)))
-    return "--pair-move-to is the folder of --move-to: partners of equal names would meet there";
-  return pair_names.Check();
 }
 
 }  // namespace imgmill

@@ -5,17 +5,20 @@
 
 #include "commands/choice.h"
 #include "commands/sidecar_actions.h"
+#include "dataset/trash.h"
 #include "imgmill/commands/flags.h"
 
 namespace imgmill {
 namespace {
 
-const std::array<std::string, 5> kActions = {"report", "move", "hardlink", "symlink", "delete"};
+const std::array<std::string, 6> kActions = {"report", "move", "hardlink", "symlink", "trash", "delete"};
 
 }  // namespace
 
 void AddDuplicateActionFlags(Flags& flags, DuplicateActionFlags targets) {
-  flags.Add("--action", targets.action, "report, move, hardlink, symlink or delete the duplicates")
+  flags
+      .Add("--action", targets.action,
+           "report, move, hardlink, symlink, trash (into the desktop's trash) or delete the duplicates")
       .Words(kActions)
       .ShowDefault()
       .Type("NAME");
@@ -30,18 +33,30 @@ std::optional<std::string> CheckDuplicateAction(const std::string& action, const
   if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
   if (action == "move" && move_to.empty()) return "--action move needs a folder: --move-to DIR";
   if (action != "move" && !move_to.empty()) return "--move-to goes with --action move";
-  return CheckSidecars(sidecars, action == "move" || action == "delete");
+  return CheckSidecars(sidecars, LeavesItsPlace(action));
+}
+
+bool LeavesItsPlace(const std::string& action) {
+  return action == "move" || action == "trash" || action == "delete";
+}
+
+Result<std::string> DuplicateTarget(const std::string& action, const std::string& path,
+                                    const std::string& move_to, const std::string& below) {
+  if (action == "trash") return TrashTargetOf(path);
+  return action == "move" ? move_to + "/" + below : std::string();
 }
 
 FileAction::Kind DuplicateActionKind(const std::string& action) {
   if (action == "move") return FileAction::Kind::kMove;
   if (action == "hardlink") return FileAction::Kind::kHardlink;
   if (action == "symlink") return FileAction::Kind::kSymlink;
+  if (action == "trash") return FileAction::Kind::kTrash;
   return FileAction::Kind::kDelete;
 }
 
 std::string DoneWord(const std::string& action) {
   if (action == "move") return "moved";
+  if (action == "trash") return "trashed";
   return action == "delete" ? "deleted" : "linked";
 }
 

@@ -13,6 +13,7 @@
 #include "commands/planned_actions.h"
 #include "commands/readable_file.h"
 #include "dataset/set_aside.h"
+#include "dataset/trash.h"
 #include "filter_descriptions.h"
 #include "filter_export.h"
 #include "filter_operation.h"
@@ -39,6 +40,7 @@ std::vector<FilterRule> RulesOf(const FilterOptions& options) {
 FileAction::Kind KindOf(const std::string& action) {
   if (action == "move") return FileAction::Kind::kMove;
   if (action == "copy") return FileAction::Kind::kCopy;
+  if (action == "trash") return FileAction::Kind::kTrash;
   return action == "hardlink" ? FileAction::Kind::kNewHardlink : FileAction::Kind::kNewSymlink;
 }
 
@@ -171,23 +173,29 @@ class Filter final : public Command, public ChecksAhead {
         FileAction action;
         action.kind = KindOf(options_.action);
         action.path = entry.file.path;
-        action.target = TargetOf(entry);
+        const Result<std::string> target = TargetOf(entry);
+        if (!target) {
+          TellFailed(entry.file.path, target.error(), services, result);
+          return {};
+        }
+        action.target = *target;
         action.seen = entry.stamp;
         action.content = entry.content;
         planned.Add(entry.file, result);
-        if (action.kind == FileAction::Kind::kMove) places.Add(entry.file);
+        if (action.moves()) places.Add(entry.file);
         return put(action, {});
       });
     };
-    if (KindOf(options_.action) != FileAction::Kind::kMove) result.placed.folder = options_.to;
+    if (!options_.MovesAway()) result.placed.folder = options_.to;
     const uint64_t about = on_kept ? result.kept_images : result.dropped;
     if (about > 0) result.details["acted_on"] = on_kept ? "kept" : "dropped";
     const auto done = [&](const FileAction& action) {
       planned.MarkDone(action, result);
-      if (action.kind == FileAction::Kind::kMove) places.MarkDone(action);
+      if (action.moves()) places.MarkDone(action);
     };
     // Those that are kept are a set of their own, but for a folder that the same input would be read with.
-    const bool aside = !on_kept || LiesInInput(options_.to, services.shared->list.paths);
+    const bool aside =
+        !options_.to.empty() && (!on_kept || LiesInInput(options_.to, services.shared->list.paths));
     return ExecuteActions({"imgmill filter",
                            options_.action,
                            options_.undo_file,
@@ -200,10 +208,13 @@ class Filter final : public Command, public ChecksAhead {
   }
 
   bool ActsOnKept() const {
-    return options_.act_on.empty() ? options_.action != "move" : options_.act_on == "kept";
+    return options_.act_on.empty() ? !options_.MovesAway() : options_.act_on == "kept";
   }
 
-  std::string TargetOf(const FilterEntry& entry) const { return options_.to + "/" + entry.file.relative; }
+  Result<std::string> TargetOf(const FilterEntry& entry) const {
+    if (options_.action == "trash") return TrashTargetOf(entry.file.path);
+    return options_.to + "/" + entry.file.relative;
+  }
 
   /// What a next step is given: the kept ones, those that were moved where they are now.
   Status Keep(const FilterTable& entries, const std::vector<AppliedRule>& rules, const ActedPlaces& places,

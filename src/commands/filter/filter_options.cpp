@@ -15,7 +15,8 @@
 namespace imgmill {
 namespace {
 
-const std::array<std::string, 6> kActions = {"report", "move", "copy", "hardlink", "symlink", "link"};
+const std::array<std::string, 7> kActions = {"report",  "move", "copy", "hardlink",
+                                             "symlink", "link", "trash"};
 constexpr size_t kMostRules = 64;  // one bit each
 
 std::string SignalTable() {
@@ -62,14 +63,16 @@ void AddFilterFlags(Flags& flags, FilterOptions& options) {
       .OneValueEach();
   flags.Add("--scorer-clip", options.clip, "CLIP weights, which a --scorer that is a head on CLIP needs")
       .Type("FILE");
-  flags.Add("--action", options.action, "report, move, copy, hardlink or symlink (link for short)")
+  flags
+      .Add("--action", options.action,
+           "report, move, copy, hardlink, symlink (link for short) or trash (into the desktop's trash)")
       .Words(kActions)
       .ShowDefault()
       .Type("NAME");
   flags.Add("--to", options.to, "Folder that --action moves, copies or links to").Type("DIR");
   flags
       .Add("--act-on", options.act_on,
-           "kept or dropped: which images --action applies to [dropped for move, else kept]")
+           "kept or dropped: which images --action applies to [dropped for move and trash, else kept]")
       .Words({"kept", "dropped"})
       .Type("NAME");
   flags.Add("--undo-file", options.undo_file, "Where to write the undo file [the catalog's folder]")
@@ -127,7 +130,12 @@ std::optional<std::string> FilterOptions::Check() const {
   if (action == "report" && !to.empty()) return "--to goes with --action copy, move, hardlink or symlink";
   if (action == "report" && !act_on.empty())
     return "--act-on goes with --action copy, move, hardlink or symlink";
-  if (action != "report" && to.empty()) return "--action " + action + " needs a folder: --to DIR";
+  if (action == "trash" && !to.empty())
+    return "--to does not go with --action trash: each file goes to the trash of its file system";
+  if (action == "trash" && act_on == "kept")
+    return "--action trash takes away what is dropped: it does not go with --act-on kept";
+  if (action != "report" && action != "trash" && to.empty())
+    return "--action " + action + " needs a folder: --to DIR";
   if (auto wrong = CheckSidecars(sidecars, action != "report")) return wrong;
   if (!act_on.empty() && act_on != "kept" && act_on != "dropped")
     return "--act-on takes kept or dropped, not \"" + act_on + "\"";
