@@ -56,6 +56,7 @@ TakenTargets::Place TakenTargets::Look(const FileAction& action, const std::stri
 
 Result<ChosenTarget> TakenTargets::ForImage(const FileAction& image,
                                             const std::vector<FileAction>& sidecars) const {
+  if (image.kind == FileAction::Kind::kTrash) return InTrash(image);
   for (int number = 1;; ++number) {
     std::string target = NumberedTarget(image.target, number);
     const Place place = Look(image, target);
@@ -70,7 +71,17 @@ Result<ChosenTarget> TakenTargets::ForImage(const FileAction& image,
   }
 }
 
+/// The note says where each file was: what goes together need not have the names to show it.
+ChosenTarget TakenTargets::InTrash(const FileAction& action) const {
+  const std::string folder = ParentOf(action.target);
+  for (int number = 1;; ++number) {
+    std::string target = Join(folder, TrashNameOf(NameOf(action.path), number));
+    if (Look(action, target) == Place::kFree) return {std::move(target), false};
+  }
+}
+
 Result<ChosenTarget> TakenTargets::ForSidecar(const FileAction& sidecar, const std::string& target) const {
+  if (sidecar.kind == FileAction::Kind::kTrash) return InTrash(sidecar);
   const Place place = Look(sidecar, target);
   if (place != Place::kTaken) return ChosenTarget{target, place == Place::kAlready};
   return Error{Stage::kAct, Code::kConflict,

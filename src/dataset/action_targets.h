@@ -33,12 +33,14 @@ class TakenTargets {
 
   /// For an image: the first of its numbered names that will do.
   Result<ChosenTarget> ForImage(const FileAction& image, const std::vector<FileAction>& sidecars) const;
-  /// For a side-car: just this name; kConflict if something else has it.
+  /// For a side-car: just this name; kConflict if something else has it. In the trash the first of its own
+  /// that is free.
   Result<ChosenTarget> ForSidecar(const FileAction& sidecar, const std::string& target) const;
 
  private:
   enum class Place { kFree, kAlready, kTaken };
   Place Look(const FileAction& action, const std::string& target) const;
+  ChosenTarget InTrash(const FileAction& action) const;
 
   std::unordered_map<std::string, std::string> sources_;  ///< what goes there, by target
 };

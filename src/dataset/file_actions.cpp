@@ -150,7 +150,8 @@ Status Move(const FileAction& action, const ActionStart& start) {
 Status MoveToTrash(const FileAction& action, const ActionStart& start) {
   TRY(WriteTrashInfo(action.path, start.target));
   const Status moved = Move(action, start);
-  if (!moved && !Exists(start.target)) RemoveTrashInfo(start.target);
+  // What is there all the same is another's, who has noted nothing.
+  if (!moved && Look(action, start) == Progressed::kNo) RemoveTrashInfo(start.target);
   return moved;
 }
 

@@ -190,6 +190,18 @@ Status ActionJournal::Impl::ChooseAgain(Group& group, const Report& report) {
   return file.Sync();
 }
 
+/// Of a side-car or partner, whose name there is its own.
+Status ActionJournal::Impl::ChooseAgainInTrash(Ready& sidecar) {
+  const Error taken{Stage::kAct, Code::kConflict, "its target was taken meanwhile (run again)"};
+  if (sidecar.action.kind != FileAction::Kind::kTrash) return taken;
+  ActionStart start = TRY(Prepare(
+      sidecar.action, [&](const FileAction& each) { return TakenTargets().ForSidecar(each, each.target); }));
+  if (start.target == sidecar.start.target) return taken;
+  sidecar.start = std::move(start);
+  TRY(file.AddStart(sidecar.id, sidecar.start));
+  return file.Sync();
+}
+
 void ActionJournal::Impl::NoteMove(const FileAction& action, const ActionStart& start) {
   if (!action.moves()) return;
   moved_links.AddMove(action.path, start.target);
@@ -224,8 +236,12 @@ Status ActionJournal::Impl::PerformGroup(Group& group, const Report& report) {
       return {};
     }
   }
-  for (const Ready& sidecar : group.sidecars)
-    TRY(TellPerformed(sidecar, Perform(sidecar.action, sidecar.start), report));
+  for (Ready& sidecar : group.sidecars) {
+    Status status = Perform(sidecar.action, sidecar.start);
+    while (!status && status.error().code == Code::kConflict && ChooseAgainInTrash(sidecar))
+      status = Perform(sidecar.action, sidecar.start);
+    TRY(TellPerformed(sidecar, status, report));
+  }
   return {};
 }
 
@@ -246,7 +262,9 @@ void ActionJournal::Impl::SweepOnce(const std::string& folder) {
 /// them there.
 void ActionJournal::Impl::SweepAround(const FileAction& action, const std::string& target) {
   SweepOnce(ParentOf(action.path));
-  if (!target.empty()) SweepOnce(ParentOf(target));
+  if (target.empty()) return;
+  SweepOnce(ParentOf(target));
+  if (action.kind == FileAction::Kind::kTrash) SweepOnce(ParentOf(TrashInfoOf(target)));
 }
 
 Result<ActionJournal::Impl::Planned> ActionJournal::Impl::PlannedAt(size_t id) const {

@@ -74,6 +74,7 @@ struct ActionJournal::Impl {
   Status PrepareSidecar(size_t id, FileAction action, const FileAction& image, const std::string& went,
                         Group& group, TakenTargets& taken, const Report& report);
   Status ChooseAgain(Group& group, const Report& report);
+  Status ChooseAgainInTrash(Ready& sidecar);
   Status PerformGroup(Group& group, const Report& report);
   Status TellPerformed(const Ready& ready, const Status& status, const Report& report);
   void SyncTouched();

@@ -75,12 +75,32 @@ Status CopyBack(const FileAction& action, const ActionStart& start, bool overwri
   return CopyFile(action.keeper, action.path, {start.mode, start.mtime_ns, start.digest, overwrite});
 }
 
-/// Where the trash was emptied meanwhile, an exact duplicate comes back from the keeper.
+Status MakeLinkAgain(const FileAction& action, const ActionStart& start) {
+  TRY(MakeFolders(ParentOf(action.path)));
+  return RestoreLink(start.link, action.path);
+}
+
+/// Whether the trash still has it, edited or not. When the trash was emptied, its name may be another file's.
+bool IsInTrash(const FileAction& action, const ActionStart& start) {
+  const Noted noted = NotedInTrash(action.path, start.target);
+  if (noted == Noted::kThis) return Exists(start.target);
+  return noted == Noted::kNothing && Look(action, start) != Progressed::kNo;
+}
+
+/// Where the trash was emptied meanwhile, a link is made again, and an exact duplicate copied from the
+/// keeper.
 Result<Reverted> RestoreFromTrash(const FileAction& action, const ActionStart& start) {
-  if (!Exists(start.target) && !Exists(action.path) && start.digest)
-    return AsResult(CopyBack(action, start, false));
-  Result<Reverted> restored = AsResult(MoveBack(action, start));
-  if (restored) RemoveTrashInfo(start.target);
+  if (IsInTrash(action, start)) {
+    Result<Reverted> restored = AsResult(MoveBack(action, start));
+    if (restored) RemoveTrashInfo(start.target);
+    return restored;
+  }
+  if (Exists(action.path)) return Refuse(Code::kConflict, "something else is there now");
+  if (start.link.empty() && !start.digest)
+    return Refuse(Code::kNotFound, PrintablePath(start.target) + " is no longer in the trash");
+  Result<Reverted> restored =
+      AsResult(start.link.empty() ? CopyBack(action, start, false) : MakeLinkAgain(action, start));
+  if (restored) RemoveOrphanTrashInfo(action.path, start.target);
   return restored;
 }
 

@@ -11,18 +11,23 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <string_view>
 #include <utility>
 
-#include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
-#include "base/unique_fd.h"
+#include "dataset/shortened_name.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
 namespace {
+
+constexpr std::string_view kNoteEnding = ".trashinfo";
+/// Of a name that is shortened, a longer one goes, too.
+constexpr size_t kLongestExtension = 64;
+constexpr char kInstead[] = " (--action move puts files into a folder of your choice)";
 
 /// Two folders are on one mount if these agree. Where the kernel has no number of mounts, devices are
 /// compared alone.
@@ -49,12 +54,12 @@ std::string TopOfMount(std::string folder, const Mount& mount) {
   return folder;
 }
 
-/// Empty where there is none.
+/// Without links, as targets are. Empty where there is none.
 std::string HomeTrash() {
   const char* const data = std::getenv("XDG_DATA_HOME");
-  if (data != nullptr && *data == '/') return Join(data, "Trash");
+  if (data != nullptr && *data == '/') return CanonicalOrEntry(Join(data, "Trash"));
   const char* const home = std::getenv("HOME");
-  return home != nullptr && *home == '/' ? Join(home, ".local/share/Trash") : std::string();
+  return home != nullptr && *home == '/' ? CanonicalOrEntry(Join(home, ".local/share/Trash")) : std::string();
 }
 
 /// The administrator's trash is to be passed over if it could be another user's.
@@ -63,10 +68,21 @@ bool IsForAll(const std::string& trash) {
   return ::lstat(trash.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX) != 0;
 }
 
-/// The path without links in its folders, and with its own name.
-std::string CanonicalEntry(const std::string& path) {
-  const std::string absolute = AbsoluteEntry(path);
-  return Join(CanonicalOrSame(ParentOf(absolute)), NameOf(absolute));
+/// Whether a folder in a trash at a mount's top is this user's, and nobody else can put files into it.
+/// Whoever may replace whatever lies at the top can do so anyway, as on a file system that knows no rights.
+/// @param info  of the folder, not of what a link leads to
+bool IsOwn(const struct stat& info, const std::string& top) {
+  if (!S_ISDIR(info.st_mode) || info.st_uid != ::getuid()) return false;
+  struct stat above {};
+  const bool known = ::lstat(top.c_str(), &above) == 0 && (above.st_mode & S_ISVTX) == 0;
+  return (info.st_mode & 022 & ~(known ? above.st_mode : 0)) == 0;
+}
+
+/// Of what is there, whether IsOwn; of what is not, whether it can be made.
+bool IsOwnOrCanBe(const std::string& trash, const std::string& top) {
+  struct stat info {};
+  if (::lstat(trash.c_str(), &info) == 0) return IsOwn(info, top);
+  return errno == ENOENT && ::access(ParentOf(trash).c_str(), W_OK | X_OK) == 0;
 }
 
 /// As in a URL, by RFC 2396: bytes that it does not leave as they are become %XX.
@@ -90,42 +106,64 @@ std::string TrashOf(const std::string& target) {
   return ParentOf(ParentOf(target));
 }
 
-/// "Path=..." of the note: of the home trash absolute, of another relative to the top of its mount.
-std::string PathLine(const std::string& path, const std::string& target) {
-  const std::string trash = TrashOf(target);
-  const std::string entry = CanonicalEntry(path);
-  if (trash == HomeTrash()) return "Path=" + Escaped(entry);
+/// Of the mount of a trash that is not the home trash.
+std::string TopAbove(const std::string& trash) {
   const std::string above = ParentOf(trash);
-  const std::string top = NameOf(above) == ".Trash" ? ParentOf(above) : above;
-  const std::string begin = Join(top, "");
-  return "Path=" + Escaped(entry.starts_with(begin) ? entry.substr(begin.size()) : entry);
+  return NameOf(above) == ".Trash" ? ParentOf(above) : above;
+}
+
+/// What a note begins with, by a path that is absolute or relative to the mount's top.
+std::string NoteBegin(const std::string& path) {
+  return "[Trash Info]\nPath=" + Escaped(path) + "\n";
+}
+
+/// The path below the mount's top.
+std::string BelowTop(const std::string& path, const std::string& trash) {
+  const std::string begin = Join(TopAbove(trash), "");
+  return path.starts_with(begin) ? path.substr(begin.size()) : path;
 }
 
 Error CannotMake(const std::string& folder) {
   Error error = ErrnoError(Stage::kAct, errno, "make the trash " + PrintablePath(folder));
-  error.message += " (--action move puts files into a folder of your choice)";
+  error.message += kInstead;
   return error;
 }
 
-Status MakePrivateFolder(const std::string& folder) {
+Error NotOwn(const std::string& folder) {
+  return Error{Stage::kAct, Code::kPermission,
+               "the trash " + PrintablePath(folder) +
+                   " is not used: it is no folder of yours, or others may write to it" + kInstead};
+}
+
+/// @param top  of the mount, where others might make folders, too; empty in the home folder
+Status MakePrivateFolder(const std::string& folder, const std::string& top) {
   struct stat info {};
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return CannotMake(folder);
-  if (::lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return {};
+  if (::lstat(folder.c_str(), &info) != 0) return CannotMake(folder);
+  if (!top.empty()) return IsOwn(info, top) ? Status() : Status(NotOwn(folder));
+  if (S_ISDIR(info.st_mode)) return {};
   errno = ENOTDIR;
   return CannotMake(folder);
 }
 
 Status MakeTrash(const std::string& trash) {
-  if (trash == HomeTrash()) TRY(MakeFolders(ParentOf(trash)));
-  TRY(MakePrivateFolder(trash));
-  TRY(MakePrivateFolder(Join(trash, "info")));
-  return MakePrivateFolder(Join(trash, "files"));
+  const bool home = trash == HomeTrash();
+  const std::string top = home ? std::string() : TopAbove(trash);
+  if (home) TRY(MakeFolders(ParentOf(trash)));
+  TRY(MakePrivateFolder(trash, top));
+  TRY(MakePrivateFolder(Join(trash, "info"), top));
+  return MakePrivateFolder(Join(trash, "files"), top);
+}
+
+Status OfAct(Status status) {
+  if (status) return status;
+  return Error{Stage::kAct, status.error().code, status.error().message};
 }
 
 }  // namespace
 
 Result<std::string> TrashTargetOf(const std::string& path) {
-  const std::string entry = CanonicalEntry(path);
+  const std::string entry = AbsoluteEntry(path);
   const std::string folder = ParentOf(entry);
   const std::optional<Mount> mount = MountOf(folder);
   if (!mount) return ErrnoError(Stage::kAct, errno, "look at the folder " + PrintablePath(folder));
@@ -133,38 +171,53 @@ Result<std::string> TrashTargetOf(const std::string& path) {
   if (home.empty())
     return Error{Stage::kAct, Code::kUnsupported,
                  "there is no trash: HOME is not set (set it, or use --action move)"};
-  const std::string name(NameOf(entry));
-  if (MountAround(home) == mount) return Join(home, "files/" + name);
+  const std::string name = "files/" + TrashNameOf(NameOf(entry), 1);
+  if (MountAround(home) == mount) return Join(home, name);
   const std::string top = TopOfMount(folder, *mount);
   const std::string user = std::to_string(::getuid());
-  const std::string for_all = Join(top, ".Trash");
-  const std::string trash = IsForAll(for_all) ? Join(for_all, user) : Join(top, ".Trash-" + user);
-  return Join(trash, "files/" + name);
+  const std::string for_all = Join(top, ".Trash"), among_all = Join(for_all, user);
+  if (IsForAll(for_all) && IsOwnOrCanBe(among_all, top)) return Join(among_all, name);
+  std::string trash = Join(top, ".Trash-" + user);
+  if (struct stat info{}; ::lstat(trash.c_str(), &info) == 0 && !IsOwn(info, top)) return NotOwn(trash);
+  return Join(trash, name);
+}
+
+std::string TrashNameOf(std::string_view name, int number) {
+  std::string_view stem = StemOf(name);
+  if (name.size() - stem.size() > kLongestExtension) stem = name;
+  const std::string added =
+      (number == 1 ? std::string() : "-" + std::to_string(number)) + std::string(name.substr(stem.size()));
+  return ShortenedName(stem, added.size() + kNoteEnding.size()) + added;
 }
 
 std::string TrashInfoOf(const std::string& target) {
-  return Join(TrashOf(target), "info/" + std::string(NameOf(target)) + ".trashinfo");
+  return Join(TrashOf(target), "info/" + std::string(NameOf(target)).append(kNoteEnding));
 }
 
 Status WriteTrashInfo(const std::string& path, const std::string& target) {
-  TRY(MakeTrash(TrashOf(target)));
+  const std::string trash = TrashOf(target);
+  TRY(OfAct(MakeTrash(trash)));
   const std::time_t now = std::time(nullptr);
   std::tm local = {};
   localtime_r(&now, &local);
   char date[64];
   std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &local);
-  const std::string text =
-      "[Trash Info]\n" + PathLine(path, target) + "\nDeletionDate=" + std::string(date) + "\n";
+  const std::string text = NoteBegin(trash == HomeTrash() ? path : BelowTop(path, trash)) +
+                           "DeletionDate=" + std::string(date) + "\n";
   const std::string info = TrashInfoOf(target);
-  const UniqueFd file(::open(info.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file.valid() && errno == EEXIST)
-    return Error{Stage::kAct, Code::kConflict, PrintablePath(info) + " exists already"};
-  if (!file.valid()) return ErrnoError(Stage::kAct, errno, "make " + PrintablePath(info));
-  const ssize_t written = ::write(file.get(), text.data(), text.size());
-  if (written == static_cast<ssize_t>(text.size())) return {};
-  const Error error = ErrnoError(Stage::kAct, written < 0 ? errno : ENOSPC, "write " + PrintablePath(info));
-  ::unlink(info.c_str());
-  return error;
+  const std::string temporary = TemporaryNameFor(info);
+  TRY(OfAct(WriteNewFile(temporary, text)));
+  return OfAct(Publish(temporary, info, /*overwrite=*/false));
+}
+
+Noted NotedInTrash(const std::string& path, const std::string& target) {
+  std::ifstream file(TrashInfoOf(target), std::ios::binary);
+  if (!file.is_open()) return Noted::kNothing;
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  // Whether that is the home trash may have changed meanwhile, with the environment.
+  const bool same =
+      text.starts_with(NoteBegin(path)) || text.starts_with(NoteBegin(BelowTop(path, TrashOf(target))));
+  return same ? Noted::kThis : Noted::kAnother;
 }
 
 void RemoveTrashInfo(const std::string& target) {
@@ -172,12 +225,7 @@ void RemoveTrashInfo(const std::string& target) {
 }
 
 void RemoveOrphanTrashInfo(const std::string& path, const std::string& target) {
-  if (Exists(target)) return;
-  std::ifstream file(TrashInfoOf(target), std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  // One that was cut off is nobody else's either: others make theirs whole, or name another file.
-  const std::string begin = "[Trash Info]\n" + PathLine(path, target) + "\n";
-  if (file.is_open() && (text.starts_with(begin) || begin.starts_with(text))) RemoveTrashInfo(target);
+  if (!Exists(target) && NotedInTrash(path, target) == Noted::kThis) RemoveTrashInfo(target);
 }
 
 }  // namespace imgmill

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "imgmill/base/result.h"
 
@@ -11,23 +12,35 @@ namespace imgmill {
 /// Where a file would go: "TRASH/files/NAME", without a number yet. Of a file on the file system of the home
 /// folder that is the home trash ($XDG_DATA_HOME/Trash, or ~/.local/share/Trash); of another one the trash at
 /// the top of its mount, "TOP/.Trash/UID" if an administrator has made TOP/.Trash for all (a folder, no link,
-/// sticky), else "TOP/.Trash-UID". So a file is never copied. Nothing is made.
+/// sticky) and UID's folder is there or can be made, else "TOP/.Trash-UID". So a file is never copied.
+/// Nothing is made.
 /// @param path  of a file, or of a link, which is not followed
-/// @return kUnsupported where there is no home trash: neither XDG_DATA_HOME nor HOME is an absolute path
+/// @return kUnsupported where there is no home trash: neither XDG_DATA_HOME nor HOME is an absolute path;
+/// kPermission for a TOP/.Trash-UID of another user, or one that others may write to
 Result<std::string> TrashTargetOf(const std::string& path);
+
+/// "b.jpg" for 1, "b-2.jpg", "b-3.jpg" and so on, shortened where the note's name would be longer than file
+/// systems take.
+std::string TrashNameOf(std::string_view name, int number);
 
 /// "TRASH/info/NAME.trashinfo" of a "TRASH/files/NAME".
 std::string TrashInfoOf(const std::string& target);
 
 /// Makes the trash, if need be, for nobody else to read, and the note on what is about to go to `target`:
-/// from which path, and when. @return kConflict where there is such a note already
+/// from which path, and when. It appears whole, and is on the disk then.
+/// @param path  absolute, without links in its folders: as AbsoluteEntry gives it
+/// @return kConflict where there is such a note already; kPermission as TrashTargetOf
 Status WriteTrashInfo(const std::string& path, const std::string& target);
+
+enum class Noted { kNothing, kThis, kAnother };
+/// Whether there is a note beside `target`, and on what came from `path` or on another file.
+Noted NotedInTrash(const std::string& path, const std::string& target);
 
 /// Of a file that is not in the trash any more.
 void RemoveTrashInfo(const std::string& target);
 
-/// The note of a run that was killed between note and file: where nothing is at `target`, and it is on
-/// `path`.
+/// The note of a run that was killed between note and file, or of a file that was put back by hand: where
+/// nothing is at `target`, and it is on `path`.
 void RemoveOrphanTrashInfo(const std::string& path, const std::string& target);
 
 }  // namespace imgmill
