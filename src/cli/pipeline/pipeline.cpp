@@ -93,7 +93,9 @@ class PipelineRun {
   Status RunJoined() {
     session_.BeginStep(pipeline_.steps[next_].name);
     Result<JoinedSteps> begun = BeginWithThoseThatJoin(pipeline_, next_, *source_, session_);
-    if (!begun && LacksPartners(pipeline_.steps[next_], begun.error())) return FailAll(begun.error());
+    if (!begun && next_ > 0 && begun.error().code == Code::kUsage &&
+        LacksWhatIsMade(pipeline_.steps[next_], session_.services()))
+      return FailAll(begun.error());
     if (!begun) return begun.error();
     JoinedSteps joined = *std::move(begun);
     std::vector<CommandRun*> runs;
@@ -114,12 +116,8 @@ class PipelineRun {
     return {};
   }
 
-  /// Whether that is wrong with it: partners that a step before might have made, and has not.
-  bool LacksPartners(const PipelineStep& step, const Error& error) const {
-    return next_ > 0 && error.code == Code::kUsage && step.command->CheckAlone(*session_.services().shared);
-  }
-
-  /// Of a step that lacks its partners. What earlier runs made of the images stays.
+  /// Of a step that lacks what those before it might have made and have not, such as a folder of partners.
+  /// What earlier runs made of the images stays.
   Status FailAll(const Error& why) {
     const PipelineStep& step = pipeline_.steps[next_];
     session_.Log(LogLevel::kError, step.name + ": " + why.message);
@@ -130,7 +128,7 @@ class PipelineRun {
       return Status();
     }));
     TRY(leftovers_.Spare(result.failed));
-    leftovers_.KeepAll(step.name + " had no partners to work with");
+    leftovers_.KeepAll(step.name + " lacked what a step before it makes");
     TRY(Append(step, result));
     ++next_;
     kept_ = {};

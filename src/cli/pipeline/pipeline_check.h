@@ -13,7 +13,8 @@ void KnowStepsBefore(CommandPipeline& pipeline);
 /// @param services  of the run
 Status CheckSteps(const CommandPipeline& pipeline, CommandServices services);
 
-/// Of a dry run: whether a step cannot be tried, as those before it would make what it reads.
+/// Whether a step, now that its turn has come, cannot be tried: what it reads is not there. In a dry run,
+/// those before it would make it.
 bool LacksWhatIsMade(const PipelineStep& step, CommandServices services);
 
 }  // namespace imgmill
