@@ -2,6 +2,7 @@
 #include "imgmill/catalog/catalog.h"
 
 #include "base/try.h"
+#include "catalog/catalog_database.h"
 #include "catalog/catalog_impl.h"
 #include "catalog/compaction.h"
 #include "catalog/recorded_folder.h"
@@ -117,7 +118,7 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& folder) {
       error.message += " (give a folder that can be written with --catalog, or --no-catalog)";
       return error;
     }
-    path = folder + (folder.ends_with('/') ? "" : "/") + "catalog.sqlite";
+    path = CatalogDatabase(folder);
   }
   TRY(impl.database.Open(path));
   TRY(PrepareSchema(impl.database, path));

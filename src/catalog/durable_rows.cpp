@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <string>
 
-#include "base/path_parts.h"
 #include "base/unique_fd.h"
+#include "catalog/catalog_database.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
 
@@ -15,7 +15,7 @@ namespace imgmill {
 
 Status MakeRowsDurable(const Catalog& catalog) {
   if (catalog.folder().empty()) return {};
-  const std::string path = Join(catalog.folder(), "catalog.sqlite-wal");
+  const std::string path = CatalogDatabase(catalog.folder()) + "-wal";
   const UniqueFd journal(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!journal.valid()) {
     if (errno == ENOENT) return {};

@@ -7,6 +7,7 @@
 
 #include "base/try.h"
 #include "base/usage_error.h"
+#include "catalog/catalog_database.h"
 #include "catalog/catalog_impl.h"
 #include "catalog/compaction.h"
 #include "catalog/schema.h"
@@ -15,10 +16,6 @@
 
 namespace imgmill {
 namespace {
-
-std::string DatabaseOf(const std::string& folder) {
-  return folder + (folder.ends_with('/') ? "" : "/") + "catalog.sqlite";
-}
 
 Result<uint64_t> Count(Database& database, const char* sql) {
   const int64_t count = TRY(database.QueryInteger(sql));
@@ -31,14 +28,14 @@ uint64_t DatabaseBytes(const std::string& folder) {
   uint64_t bytes = 0;
   for (const char* suffix : {"", "-wal"}) {
     std::error_code none;
-    const auto size = std::filesystem::file_size(DatabaseOf(folder) + suffix, none);
+    const auto size = std::filesystem::file_size(CatalogDatabase(folder) + suffix, none);
     if (!none) bytes += size;
   }
   return bytes;
 }
 
 Status OpenCatalog(const std::string& folder, Database& database) {
-  const std::string path = DatabaseOf(folder);
+  const std::string path = CatalogDatabase(folder);
   if (::access(path.c_str(), F_OK) != 0) return UsageError(PrintablePath(folder) + " holds no catalog");
   TRY(database.Open(path));
   TRY(PrepareSchema(database, path));

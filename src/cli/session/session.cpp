@@ -8,6 +8,7 @@
 #include "archive_memory.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "catalog/catalog_database.h"
 #include "dataset/set_aside.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/infer/library_pages.h"
@@ -91,7 +92,7 @@ Status Session::OpenCatalog() {
   }
   if (shared_.mode == RunMode::kPlan || (shared_.mode == RunMode::kDryRun && !outputs.empty())) {
     // Not even a folder may appear; but what is finished already is known only to a catalog that is there.
-    if (::access((folder + "/catalog.sqlite").c_str(), R_OK | W_OK) != 0) folder.clear();
+    if (::access(CatalogDatabase(folder).c_str(), R_OK | W_OK) != 0) folder.clear();
   } else {
     // Runs with other catalogs, or with none, must not meet in one output folder either: so it has a lock of
     // its own, even where the catalog lies in it.

@@ -8,6 +8,7 @@
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "base/usage_error.h"
+#include "catalog/catalog_database.h"
 #include "cli/session/session.h"
 #include "cli/session/stop_signals.h"
 #include "imgmill/base/byte_size.h"
@@ -85,8 +86,10 @@ class CatalogTool final : public Tool {
     for (const std::string& path : paths_) roots.push_back(CanonicalOrSame(path));
     std::sort(roots.begin(), roots.end());
     const Result<std::string> of_input = DefaultCatalogFolder("", roots);
-    const bool has_own = of_input && HasCatalog(*of_input);
-    const std::optional<std::string> output = roots.size() == 1 ? OutputFolderOf(roots[0]) : std::nullopt;
+    const bool has_own = of_input && HoldsCatalog(*of_input);
+    // Of a path that is not there, a misspelt one as may be, the folder above is not meant.
+    const bool may_be_output = roots.size() == 1 && Exists(paths_.front());
+    const std::optional<std::string> output = may_be_output ? OutputFolderOf(roots[0]) : std::nullopt;
     if (!output) return of_input;
     std::string of_output = Join(*output, ".imgmill");
     if (!has_own) return of_output;
@@ -96,8 +99,6 @@ class CatalogTool final : public Tool {
     return of_input;
   }
 
-  static bool HasCatalog(const std::string& folder) { return Exists(Join(folder, "catalog.sqlite")); }
-
   std::string PathsText() const {
     std::string text;
     for (const std::string& path : paths_) text += (text.empty() ? "" : ", ") + PrintablePath(path);
@@ -106,7 +107,7 @@ class CatalogTool final : public Tool {
 
   Result<nlohmann::ordered_json> Do() {
     const std::string folder = TRY(Folder());
-    if (!HasCatalog(folder)) {
+    if (!HoldsCatalog(folder)) {
       for (const std::string& path : paths_) {
         if (!Exists(path)) return UsageError(PrintablePath(path) + ": no such folder");
       }

@@ -6,6 +6,7 @@
 
 #include "base/try.h"
 #include "base/usage_error.h"
+#include "catalog/catalog_database.h"
 #include "cli/plan/memory_info.h"
 #include "cli/plan/plan_advice.h"
 #include "cli/session/session.h"
@@ -15,7 +16,6 @@
 #include "imgmill/catalog/catalog.h"
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/flags.h"
-#include "imgmill/dataset/publish.h"
 #include "imgmill/infer/model_runtime.h"
 #include "imgmill/report/run_report.h"
 #include "tool.h"
@@ -108,7 +108,7 @@ class Memory final : public Tool {
   Result<nlohmann::ordered_json> Clear() {
     std::vector<fs::path> folders;
     if (!catalog_.empty()) {
-      if (!Exists(catalog_ + "/catalog.sqlite")) {
+      if (!HoldsCatalog(catalog_)) {
         return UsageError(PrintablePath(catalog_) + " holds no catalog");
       }
       folders.emplace_back(catalog_);

@@ -9,6 +9,7 @@
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "base/usage_error.h"
+#include "catalog/catalog_database.h"
 #include "commands/embed/vector_kinds.h"
 #include "imgmill/base/path_text.h"
 
@@ -20,16 +21,12 @@ std::string SearchFolder(const std::string& folder) {
   return path == "/" ? std::string() : path;
 }
 
-bool IsCatalog(const std::string& folder) {
-  return ::access((folder + "/catalog.sqlite").c_str(), F_OK) == 0;
-}
-
 /// A catalog that is not the run's own.
 /// @param flag       that names the folder
 /// @param dimension  of vectors of that kind; 0 where it is not known
 Result<MatchSource> OpenOther(const char* flag, const std::string& folder, const std::string& catalog_folder,
                               const std::string& kind, int dimension, const CommandServices& services) {
-  if (!IsCatalog(catalog_folder))
+  if (!HoldsCatalog(catalog_folder))
     return Error{Stage::kConfigure, Code::kUsage,
                  std::string(flag) + " " + PrintablePath(folder) +
                      ": it was not embedded yet: run imgmill embed on it first"};
@@ -125,7 +122,7 @@ Result<std::vector<MatchSource>> OpenQuerySources(const std::vector<std::string>
   for (const std::string& folder : folders) {
     const std::string embedded = EmbeddedFolder(folder);
     const std::string by_default = TRY(DefaultCatalogFolder("", {CanonicalOrSame(embedded)}));
-    const std::string catalog = IsCatalog(folder) ? folder : by_default;
+    const std::string catalog = HoldsCatalog(folder) ? folder : by_default;
     auto source = sources.begin() + (at(sources, catalog) - sources.begin());
     if (source == sources.end()) {
       MatchSource opened;
@@ -142,7 +139,7 @@ Result<std::vector<MatchSource>> OpenQuerySources(const std::vector<std::string>
       TRY(AreAsLong(kind, searched_path, searched.front(), folder, opened));
       source = sources.insert(sources.end(), std::move(opened));
     }
-    source->folders.push_back(IsCatalog(folder) ? std::string() : SearchFolder(folder));
+    source->folders.push_back(HoldsCatalog(folder) ? std::string() : SearchFolder(folder));
   }
   for (MatchSource& source : sources) SearchEverywhereIfSaid(source);
   return sources;
