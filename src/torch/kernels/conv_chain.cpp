@@ -7,24 +7,13 @@
 #include <atomic>
 #include <cstring>
 
+#include "torch/kernels/tile_rows.h"
+
 namespace imgmill {
 namespace {
 
 // A stage reads rows 4t - 1 to 4t + 4 while the one above writes rows up to 4t + 11.
 constexpr int kRingRows = 13;
-
-constexpr int TileCount(int pixels) {
-  return (pixels + 3) / 4;
-}
-
-/// Pixels in a stored row: one before the first, and the last tile's reach.
-constexpr size_t RowPixels(int width) {
-  return static_cast<size_t>(4 * TileCount(width) + 2);
-}
-
-constexpr size_t Aligned(size_t count) {
-  return (count + 15) / 16 * 16;
-}
 
 }  // namespace
 
@@ -69,7 +58,7 @@ class ConvChainWork final : public TeamWork {
         width_(image.width),
         tile_rows_(TileCount(height_)),
         tiles_(TileCount(width_)),
-        blocks_((tiles_ + kMostWinogradTiles - 1) / kMostWinogradTiles),
+        blocks_(TileBlocks(tiles_)),
         stages_(static_cast<int>(chain.layers_.size()) + 1) {
     for (int stage = 0; stage + 1 < stages_; ++stage) ClearMargins(stage);
     std::memset(work_ + layout.zero_row, 0, layout.zero_floats * sizeof(float));
@@ -84,10 +73,10 @@ class ConvChainWork final : public TeamWork {
     const int stage = task / blocks_, block = task % blocks_;
     const int tile_row = step - 2 * stage;
     if (tile_row < 0 || tile_row >= tile_rows_) return;
-    // Blocks of nearly equal size: a last one of a single tile would read all weights for it.
-    const int first = tiles_ * block / blocks_, end = tiles_ * (block + 1) / blocks_;
+    const TileSpan tiles = TilesOf(tiles_, block, blocks_);
+    const int left = 4 * tiles.first, right = std::min(4 * tiles.end, width_);
     if (stage == 0) {
-      Interleave(tile_row, 4 * first, std::min(4 * end, width_));
+      Interleave(tile_row, left, right);
       return;
     }
     ConvRows rows;
@@ -101,8 +90,9 @@ class ConvChainWork final : public TeamWork {
                          : RowToWrite(stage, 4 * tile_row + i);
     }
     float* scratch = work_ + layout_.scratch + static_cast<size_t>(worker) * layout_.scratch_floats;
-    chain_.kernels_.run(chain_.layers_[static_cast<size_t>(stage - 1)], rows, first, end - first, scratch);
-    if (last) Leave(tile_row, 4 * first, std::min(4 * end, width_));
+    chain_.kernels_.run(chain_.layers_[static_cast<size_t>(stage - 1)], rows, tiles.first, tiles.count(),
+                        scratch);
+    if (last) Leave(tile_row, left, right);
   }
 
  private:

@@ -56,7 +56,7 @@ GraphShape::Size GraphShape::SizeOf(const GraphLayer& layer) const {
 
 int GraphShape::Blocks(int stage) const {
   if (!IsLayer(stage) || LayerOf(stage).kind != LayerKind::kConv) return 1;
-  return (TileCount(Width(stage)) + kMostWinogradTiles - 1) / kMostWinogradTiles;
+  return TileBlocks(TileCount(Width(stage)));
 }
 
 GraphShape::Reads GraphShape::ReadsOf(int stage, RowRange rows) const {
@@ -97,6 +97,14 @@ GraphShape::Reads GraphShape::ReadsOf(int stage, RowRange rows) const {
   }
   for (const AddedMap& added : layer.added) reads.Add(added.map.index, rows);
   return reads;
+}
+
+std::vector<int> GraphShape::LastReads() const {
+  std::vector<int> last(static_cast<size_t>(stages()), 0);
+  for (int stage = 0; stage < stages(); ++stage) {
+    for (const Read& read : ReadsOf(stage, {0, 1})) last[static_cast<size_t>(read.map)] = stage;
+  }
+  return last;
 }
 
 }  // namespace imgmill

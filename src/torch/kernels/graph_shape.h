@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "torch/kernels/graph_plan.h"
+#include "torch/kernels/tile_rows.h"
 
 namespace imgmill {
 
@@ -54,15 +55,15 @@ class GraphShape {
   size_t Stride(int map) const {
     return static_cast<size_t>(PaddedChannels(plan_.channels[static_cast<size_t>(map)]));
   }
-  /// A row has a pixel before the first, and all that the last tile reaches.
-  size_t RowFloats(int map) const { return static_cast<size_t>(4 * TileCount(Width(map)) + 2) * Stride(map); }
-  static constexpr int TileCount(int pixels) { return (pixels + 3) / 4; }
+  size_t RowFloats(int map) const { return RowPixels(Width(map)) * Stride(map); }
   /// How many tasks a row of tiles of what a stage gives is cut into.
   int Blocks(int stage) const;
 
   /// What a stage reads to give those rows, of which there is at least one. Rows outside of a map are named,
   /// too: they count as zeros.
   Reads ReadsOf(int stage, RowRange rows) const;
+  /// Of each map, the last stage that reads it.
+  std::vector<int> LastReads() const;
 
  private:
   Size SizeOf(const GraphLayer& layer) const;

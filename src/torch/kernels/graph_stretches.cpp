@@ -22,16 +22,11 @@ bool ReadsWhole(const GraphShape& shape, int stage) {
 /// For each stage, the floats of the maps that are there whole if a stretch begins with it.
 std::vector<size_t> KeptAcross(const GraphShape& shape) {
   const auto stages = static_cast<size_t>(shape.stages());
-  std::vector<size_t> last(stages, 0), kept(stages, 0);
-  for (int stage = 0; stage < shape.stages(); ++stage) {
-    for (const GraphShape::Read& read : shape.ReadsOf(stage, {0, 1}))
-      last[static_cast<size_t>(read.map)] = static_cast<size_t>(stage);
-  }
-  for (size_t map = 0; map < stages; ++map) {
-    for (size_t stage = map + 1; stage <= last[map]; ++stage) {
-      const int index = static_cast<int>(map);
-      kept[stage] += shape.RowFloats(index) * static_cast<size_t>(shape.Height(index));
-    }
+  const std::vector<int> last = shape.LastReads();
+  std::vector<size_t> kept(stages, 0);
+  for (int map = 0; map < shape.stages(); ++map) {
+    for (int stage = map + 1; stage <= last[static_cast<size_t>(map)]; ++stage)
+      kept[static_cast<size_t>(stage)] += shape.RowFloats(map) * static_cast<size_t>(shape.Height(map));
   }
   return kept;
 }

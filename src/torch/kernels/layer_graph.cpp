@@ -51,7 +51,7 @@ class LayerGraphWork final : public TeamWork {
   /// By blocks of weights, or by blocks of rows of tiles.
   int Tasks(const LayerGraphLayout::Part& part) const {
     if (part.rows.count() == 0) return graph_.kernels_.blocks(shape_.LayerOf(part.stage).conv.out_channels);
-    return GraphShape::TileCount(part.rows.count()) * shape_.Blocks(part.stage);
+    return TileCount(part.rows.count()) * shape_.Blocks(part.stage);
   }
 
   void Run(const LayerGraphLayout::Part& part, int task, int worker) {
@@ -145,11 +145,9 @@ class LayerGraphWork final : public TeamWork {
         rows.added[n].rows[y - made.first] = RowToWrite(layer.added[n].map.index, y);
     }
     for (size_t n = 0; n < layer.added.size(); ++n) rows.added[n].scale = layer.added[n].scale;
-    // Blocks of nearly equal size: a last one of a single tile would read all weights for it.
-    const int tiles = GraphShape::TileCount(rows.width);
-    const int first = tiles * block / blocks, end = tiles * (block + 1) / blocks;
-    (layer.transforms() ? graph_.kernels_.run : graph_.kernels_.run_1x1)(Packed(stage), rows, first,
-                                                                         end - first, Scratch(worker));
+    const TileSpan tiles = TilesOf(TileCount(rows.width), block, blocks);
+    (layer.transforms() ? graph_.kernels_.run : graph_.kernels_.run_1x1)(Packed(stage), rows, tiles.first,
+                                                                         tiles.count(), Scratch(worker));
     for (int y = made.first; y < made.end; ++y) ClearMargins(stage, Row(stage, y), block, blocks);
   }
 

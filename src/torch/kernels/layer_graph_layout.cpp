@@ -4,6 +4,7 @@
 
 #include "torch/kernels/map_sampling.h"
 #include "torch/kernels/stretch_turns.h"
+#include "torch/kernels/tile_rows.h"
 
 namespace imgmill {
 namespace {
@@ -14,10 +15,6 @@ constexpr size_t kStepFloats = size_t{1} << 19;
 /// Of each layer in a step, for each thread: where there are more, none waits for rows that another still
 /// makes.
 constexpr int kTasksAThread = 2;
-
-constexpr size_t Aligned(size_t count) {
-  return (count + 15) / 16 * 16;
-}
 
 /// Room in one piece of memory: the first gap that is large enough.
 class Arena {
@@ -43,15 +40,6 @@ class Arena {
   size_t peak_ = 0;
 };
 
-std::vector<int> LastReads(const GraphShape& shape) {
-  std::vector<int> last(static_cast<size_t>(shape.stages()), 0);
-  for (int stage = 0; stage < shape.stages(); ++stage) {
-    for (const GraphShape::Read& read : shape.ReadsOf(stage, {0, 1}))
-      last[static_cast<size_t>(read.map)] = stage;
-  }
-  return last;
-}
-
 }  // namespace
 
 LayerGraphLayout::LayerGraphLayout(const GraphPlan& plan, const std::vector<GraphStretch>& stretches,
@@ -59,7 +47,7 @@ LayerGraphLayout::LayerGraphLayout(const GraphPlan& plan, const std::vector<Grap
     : size_{image_height, image_width},
       threads_(threads),
       shape_(plan, image_height, image_width),
-      last_reads_(LastReads(shape_)),
+      last_reads_(shape_.LastReads()),
       places_(static_cast<size_t>(shape_.stages()) - 1),
       first_step_(static_cast<size_t>(shape_.stages()), 0),
       packed_(static_cast<size_t>(shape_.stages()), 0) {
@@ -155,8 +143,7 @@ void LayerGraphLayout::PlaceScratch(int threads) {
   scratch_floats_ = Aligned(std::max(scratch_floats_, ConvScratchFloats(widest)));
   first_counter_.push_back(0);
   for (int map = 0; map + 1 < shape_.stages(); ++map)
-    first_counter_.push_back(first_counter_.back() +
-                             static_cast<size_t>(GraphShape::TileCount(shape_.Height(map))));
+    first_counter_.push_back(first_counter_.back() + static_cast<size_t>(TileCount(shape_.Height(map))));
   static_assert(sizeof(int) == sizeof(float));
   counters_ = Behind(counter_count());
   zero_row_ = Behind(zero_floats_);

@@ -3,26 +3,20 @@
 #include <algorithm>
 #include <cstring>
 
+#include "torch/kernels/tile_rows.h"
+
 namespace imgmill {
 namespace {
 
 /// Pixels that the tiles of one call see.
 constexpr int kSeen = 4 * kMostWinogradTiles + 2;
 
-constexpr int TileCount(int pixels) {
-  return (pixels + 3) / 4;
-}
-
-constexpr size_t Aligned(size_t count) {
-  return (count + 15) / 16 * 16;
-}
-
 struct Cut {
   explicit Cut(const MapConv& conv)
       : height(conv.height + 2 * conv.padding - 2),
         width(conv.width + 2 * conv.padding - 2),
         tiles(TileCount(width)),
-        blocks((tiles + kMostWinogradTiles - 1) / kMostWinogradTiles) {}
+        blocks(TileBlocks(tiles)) {}
   int height, width;  ///< of the output
   int tiles, blocks;  ///< of a row
 };
@@ -56,8 +50,8 @@ size_t MapConvScratchFloats(const ConvLayer& layer) {
 void RunMapConv(const ConvKernels& kernels, const MapConv& conv, int task, float* scratch) {
   const Cut cut(conv);
   const int top = 4 * (task / cut.blocks), block = task % cut.blocks;
-  const int first = cut.tiles * block / cut.blocks, end = cut.tiles * (block + 1) / cut.blocks;
-  const int left = 4 * first, seen = 4 * (end - first) + 2;
+  const TileSpan tiles = TilesOf(cut.tiles, block, cut.blocks);
+  const int left = 4 * tiles.first, seen = 4 * tiles.count() + 2;
   const auto in_stride = static_cast<size_t>(PaddedChannels(conv.layer.in_channels));
   const auto out_stride = static_cast<size_t>(PaddedChannels(conv.layer.out_channels));
   float* copies = scratch + Aligned(ConvScratchFloats(conv.layer.in_channels));
@@ -90,8 +84,8 @@ void RunMapConv(const ConvKernels& kernels, const MapConv& conv, int task, float
   const int height = std::min(4, cut.height - top);
   for (int i = 0; i < height; ++i)
     rows.out[i] = dense ? output(i) : results + static_cast<size_t>(i * 4 * kMostWinogradTiles) * out_stride;
-  rows.width = std::min(cut.width, 4 * end) - left;
-  kernels.run(conv.layer, rows, 0, end - first, scratch);
+  rows.width = std::min(cut.width, 4 * tiles.end) - left;
+  kernels.run(conv.layer, rows, 0, tiles.count(), scratch);
   if (dense) return;
   for (int i = 0; i < height; ++i) {
     const float* from = rows.out[i];
