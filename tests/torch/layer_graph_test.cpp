@@ -4,9 +4,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <thread>
 #include <vector>
 
 #include "torch/kernels/conv_variants.h"
@@ -214,15 +217,19 @@ class Twin {
   /// The largest difference of what the graph gives and what it should. Whether its layers run one after the
   /// other or take turns at a few rows each, all bits are the same.
   double Check(const FeatureMap& output, int shuffle, int threads, MapFunction end = MapFunction::kNone) {
-    const Planes& last = maps_[static_cast<size_t>(output.index)];
+    return Check({.map = output, .shuffle = shuffle, .end = end}, threads);
+  }
+  double Check(const GraphOutput& output, int threads) {
+    const int shuffle = output.shuffle;
+    const Planes& last = maps_[static_cast<size_t>(output.map.index)];
     const int scale = last.height / maps_[0].height * shuffle;  // what is continued is cut off again
     const int u = unshuffle_;
     const int out_height = height_ * scale / u, out_width = width_ * scale / u;
     const auto pixels = static_cast<size_t>(kBands * out_height * out_width);
-    graph_.Finish(output, shuffle, end, kOneByOne);
+    graph_.Finish(output, kOneByOne);
     std::vector<float> made = Made(pixels, threads);
     for (const size_t most : {kTurns, kMostPacked}) {
-      graph_.Finish(output, shuffle, end, most);
+      graph_.Finish(output, most);
       CHECK(Made(pixels, threads) == made);
     }
     double worst = 0;
@@ -231,7 +238,9 @@ class Twin {
       for (int y = 0; y < out_height; ++y) {
         for (int x = 0; x < out_width; ++x) {
           const int channel = (c * shuffle + y % shuffle) * shuffle + x % shuffle;
-          const double value = Of(end, last.At(output.first + channel, y / shuffle, x / shuffle));
+          double value = last.At(output.map.first + channel, y / shuffle, x / shuffle);
+          if (output.adds_input) value += maps_[0].At(c, y / shuffle, x / shuffle);
+          value = Of(output.end, value);
           worst = std::max(worst, std::abs(std::min(std::max(value, 0.0), 1.0) - made[at++]));
         }
       }
@@ -240,6 +249,13 @@ class Twin {
     return worst;
   }
   const std::vector<float>& made() const { return made_; }
+  /// What the graph gives now.
+  std::vector<float> Again(WorkerTeam& team) const {
+    Buffer work(graph_.WorkBytes(height_, width_, team.threads()));
+    std::vector<float> made(made_.size());
+    graph_.Run({pixels_.data(), made.data(), height_, width_}, work.data(), team);
+    return made;
+  }
 
  private:
   static constexpr int kBands = 3;
@@ -496,7 +512,7 @@ TEST_CASE("only maps that are still to be read take memory, and of layers that t
     GraphConv skip;
     skip.added = {{first, 1.0f}};
     x = net.Add({x}, 32, 3, skip);
-    net.graph().Finish(net.Add({x}, 3, 3), 1, MapFunction::kNone, turns ? size_t{1} << 40 : 0);
+    net.graph().Finish({.map = net.Add({x}, 3, 3)}, turns ? size_t{1} << 40 : 0);
     return net.graph().WorkBytes(height, 1000, 1);
   };
   constexpr size_t kMap = 1002 * 32 * sizeof(float);  // a row of it
@@ -515,7 +531,7 @@ TEST_CASE("how far a pixel sees follows from the layers") {
   REQUIRE(kernels != nullptr);
   const auto radius = [&](LayerGraph::Input input, const auto& build) {
     Twin net(*kernels, input, 8, 8, 9);
-    net.graph().Finish(build(net), 1);
+    net.graph().Finish({.map = build(net)});
     return net.graph().radius();
   };
   const auto chain = [](Twin& net) { return net.Add({net.Add({net.Add({net.input()}, 8, 3)}, 8, 1)}, 3, 3); };
@@ -537,6 +553,53 @@ TEST_CASE("how far a pixel sees follows from the layers") {
         }) == -1);
 }
 
+TEST_CASE("the image is added to each pixel of the squares that it becomes") {
+  for (const ConvKernels* kernels : AllKernels()) {
+    for (const auto& shape : {std::array{1, 1}, std::array{3, 5}, std::array{41, 2}, std::array{6, 110}}) {
+      CAPTURE(kernels->name);
+      CAPTURE(shape[0]);
+      Twin net(*kernels, {}, shape[0], shape[1], 3);
+      FeatureMap x = net.input();
+      for (int i = 0; i < 6; ++i) x = net.Add({x}, 24, 3);
+      x = net.Add({x}, 48, 3);
+      CHECK(net.Check({.map = x, .shuffle = 4, .adds_input = true}, 2) < kNear);
+      CHECK(net.Check({.map = x, .shuffle = 4, .adds_input = true, .end = MapFunction::kSigmoid}, 2) < kNear);
+    }
+  }
+}
+
+TEST_CASE("callers that share a graph and its team get their own results") {
+  const ConvKernels* kernels = BestConvKernels();
+  REQUIRE(kernels != nullptr);
+  Twin net(*kernels, {}, 20, 40, 8);
+  FeatureMap x = net.input();
+  for (int i = 0; i < 3; ++i) x = net.Add({x}, 16, 3);
+  CHECK(net.Check(net.Add({x}, 12, 3), 2, 2) < kNear);
+  WorkerTeam team(2);
+  std::vector<std::thread> callers;
+  std::atomic<int> right = 0;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] {
+      for (int j = 0; j < 10; ++j) right += net.Again(team) == net.made();
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  CHECK(right == 40);
+}
+
+TEST_CASE("a network of many layers at one size takes rows of each, and no map as a whole") {
+  const ConvKernels* kernels = BestConvKernels();
+  REQUIRE(kernels != nullptr);
+  Twin net(*kernels, {}, 4, 4, 8);
+  FeatureMap x = net.input();
+  for (int i = 0; i < 17; ++i) x = net.Add({x}, 64, 3);
+  net.graph().Finish({.map = net.Add({x}, 48, 3), .shuffle = 4, .adds_input = true});
+  // Two whole maps of 64 channels would be 79 MB. Here 17 layers keep 13 rows each, of which 8 are made in a
+  // step, beside 10 MB of packed weights.
+  CHECK(net.graph().WorkBytes(321, 481, 2) < 45'000'000);
+  CHECK(net.graph().WorkBytes(3210, 481, 2) < 46'000'000);
+}
+
 TEST_CASE("a value that is not finite is told") {
   const ConvKernels* kernels = BestConvKernels();
   REQUIRE(kernels != nullptr);
@@ -547,7 +610,7 @@ TEST_CASE("a value that is not finite is told") {
   conv.out_channels = 3;
   conv.side = 1;
   conv.weights = weights.data();
-  graph.Finish(graph.Add(conv), 1);
+  graph.Finish({.map = graph.Add(conv)});
   const std::vector<float> white(75, 1.0f);
   std::vector<float> made(75);
   WorkerTeam team(1);

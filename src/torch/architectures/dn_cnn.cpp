@@ -104,8 +104,8 @@ Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const S
   for (int64_t i = 0; i + 1 < plan.convs; ++i)
     x = graph.Conv(ConvOf(plan, graph.layers(), i), {x}, {.slope = 0});
   const Convolution last = ConvOf(plan, graph.layers(), plan.convs - 1);
-  if (plan.told) return graph.Finish(graph.Conv(last, {x}), 1);
-  return graph.Finish(graph.Conv(Negated(last), {x}, {.added = {{graph.input(), 1.0f}}}), 1);
+  if (plan.told) return graph.Finish({.map = graph.Conv(last, {x})});
+  return graph.Finish({.map = graph.Conv(Negated(last), {x}, {.added = {{graph.input(), 1.0f}}})});
 }
 
 class DnCnnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {

@@ -56,7 +56,7 @@ Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const S
   GraphBuilder graph(weights, kernels, ResUNetInput(plan.shape, Continuation::kMirror, std::move(told)));
   ResUNetGraph net(graph, plan.shape);
   const FeatureMap x = net.LastBody("m_body", net.Down());
-  return graph.Finish(net.Up(x, net.Added()), 1);
+  return graph.Finish({.map = net.Up(x, net.Added())});
 }
 
 class DrUNetArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {

@@ -157,7 +157,7 @@ Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const S
   x = AddBlock(graph, plan, 3, join(1, second, x));
   x = join(2, second, x, {.added = {{first, 1.0f}}});
   const auto shuffled = static_cast<int>(plan.bands) * plan.scale * plan.scale;
-  return graph.Finish(graph.Conv("tail.0", shuffled, {x}), plan.scale);
+  return graph.Finish({.map = graph.Conv("tail.0", shuffled, {x}), .shuffle = plan.scale});
 }
 
 class EfdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {

@@ -126,13 +126,11 @@ Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const S
   const FeatureMap encoded = net.Body("m_body_encoder", net.Down());
   const QualityMaps quality = AddQuality(plan, graph, net.Body("qf_pred", encoded));
   const FeatureMap decoded = net.LastBody("m_body_decoder", encoded);
-  return graph.Finish(net.Up(decoded,
-                             [&](size_t size, const Convolution& last, const FeatureMap& inner,
-                                 const std::vector<FeatureMap>& added) {
-                               return graph.Scaled(graph.Conv(last, {inner}), quality.factors[size],
-                                                   quality.shifts[size], added);
-                             }),
-                      1);
+  const auto scaled = [&](size_t size, const Convolution& last, const FeatureMap& inner,
+                          const std::vector<FeatureMap>& added) {
+    return graph.Scaled(graph.Conv(last, {inner}), quality.factors[size], quality.shifts[size], added);
+  };
+  return graph.Finish({.map = net.Up(decoded, scaled)});
 }
 
 class FbcnnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {

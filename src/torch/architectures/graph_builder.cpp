@@ -81,10 +81,9 @@ FeatureMap GraphBuilder::Conv(const Convolution& conv, const std::vector<Feature
   return graph_->Add(added);
 }
 
-Result<std::shared_ptr<const KernelNetwork>> GraphBuilder::Finish(const FeatureMap& output, int shuffle,
-                                                                  MapFunction end) {
+Result<std::shared_ptr<const KernelNetwork>> GraphBuilder::Finish(const GraphOutput& output) {
   TRY(layers_.Finish());
-  graph_->Finish(output, shuffle, end);
+  graph_->Finish(output);
   return std::shared_ptr<const KernelNetwork>(graph_);
 }
 

@@ -60,8 +60,7 @@ class GraphBuilder {
   }
 
   /// The graph, or the first thing that was wrong with a layer.
-  Result<std::shared_ptr<const KernelNetwork>> Finish(const FeatureMap& output, int shuffle,
-                                                      MapFunction end = MapFunction::kNone);
+  Result<std::shared_ptr<const KernelNetwork>> Finish(const GraphOutput& output);
 
  private:
   /// The pointers live as long as `weight`, which is contiguous.

@@ -121,7 +121,7 @@ Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const S
   }
   x = graph.Conv(Block(plan.blocks), features, {x}, {.added = {{first, 1.0f}}});
   const auto shuffled = static_cast<int>(plan.bands) * plan.scale * plan.scale;
-  return graph.Finish(graph.Conv("model.2", shuffled, {x}), plan.scale);
+  return graph.Finish({.map = graph.Conv("model.2", shuffled, {x}), .shuffle = plan.scale});
 }
 
 class ImdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {

@@ -118,8 +118,9 @@ Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const S
   }
   x = graph.Conv("LR_conv", features, {x}, {.added = {{first, 1.0f}}});
   const auto shuffled = static_cast<int>(plan.bands) * plan.scale * plan.scale;
-  return graph.Finish(graph.Conv("upsampler.0", shuffled, {x}, {.gain = static_cast<float>(1 / kRange)}),
-                      plan.scale);
+  return graph.Finish(
+      {.map = graph.Conv("upsampler.0", shuffled, {x}, {.gain = static_cast<float>(1 / kRange)}),
+       .shuffle = plan.scale});
 }
 
 class RlfnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {

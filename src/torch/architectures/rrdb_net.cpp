@@ -216,7 +216,7 @@ Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const S
   for (size_t i = 0; i < static_cast<size_t>(plan.ups); ++i)
     x = graph.Conv(plan.names.up[i], features, {x.Doubled()}, leaky);
   x = graph.Conv(plan.names.hr, features, {x}, leaky);
-  return graph.Finish(graph.Conv(plan.names.last, 3, {x}), 1);
+  return graph.Finish({.map = graph.Conv(plan.names.last, 3, {x})});
 }
 
 class RrdbArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {

@@ -139,7 +139,8 @@ Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const S
   const FeatureMap last = fused("conv_2", x);
   const auto features = static_cast<int>(plan.features);
   x = graph.Conv("conv_cat", features, {first, last, after_first, inner}, {}, 1);
-  return graph.Finish(graph.Conv("upsampler.0", 3 * plan.scale * plan.scale, {x}), plan.scale);
+  return graph.Finish(
+      {.map = graph.Conv("upsampler.0", 3 * plan.scale * plan.scale, {x}), .shuffle = plan.scale});
 }
 
 class SpanArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {

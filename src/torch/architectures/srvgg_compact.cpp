@@ -6,10 +6,9 @@
 
 #include "base/try.h"
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
-#include "torch/kernels/conv_chain.h"
-#include "torch/kernels/shuffle_tail.h"
 #include "torch/weights/weight_file.h"
 
 namespace imgmill {
@@ -142,30 +141,20 @@ Result<std::shared_ptr<UpscaleNet>> BuildNet(const Plan& plan, const StateDict& 
   return std::shared_ptr<UpscaleNet>(std::move(net));
 }
 
-Result<std::shared_ptr<const KernelNetwork>> BuildChain(const Plan& plan, const StateDict& weights,
-                                                        const ConvKernels& kernels) {
-  std::vector<Buffer> values;  // only until the chain has transformed them
-  std::vector<ChainLayer> layers;
-  const auto floats = [&](const std::string& name, const float*& to) -> Status {
-    Result<Buffer> converted = ToFloats(*weights.Find(name));
-    if (!converted) return WeightError("its tensor " + name + ": " + converted.error().message);
-    to = reinterpret_cast<const float*>(values.emplace_back(*std::move(converted)).data());
-    return {};
-  };
-  for (int i = 0; i < plan.convolutions; ++i) {
-    const bool last = i + 1 == plan.convolutions;
-    ChainLayer& layer = layers.emplace_back();
-    layer.in_channels = i == 0 ? 3 : plan.features;
-    layer.out_channels = last ? 3 * plan.scale * plan.scale : plan.features;
-    TRY(floats(Name(2 * i, "weight"), layer.weights));
-    TRY(floats(Name(2 * i, "bias"), layer.bias));
-    if (last) break;
-    layer.common_slope = plan.activation == Activation::kLeakyRelu ? kLeakySlope : 0.0f;
-    if (plan.activation != Activation::kPRelu) continue;
-    TRY(floats(Name(2 * i + 1, "weight"), layer.slope));
+/// The same on our own kernels.
+Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
+                                                       const ConvKernels& kernels) {
+  GraphBuilder graph(weights, kernels, {.bands = plan.bands});
+  FeatureMap x = graph.input();
+  for (int i = 0; i + 1 < plan.convolutions; ++i) {
+    GraphEnd end = {.slope = plan.activation == Activation::kLeakyRelu ? kLeakySlope : 0};
+    if (plan.activation == Activation::kPRelu)
+      end.slopes = graph.layers().Parameter(Name(2 * i + 1, "weight"), {plan.features});
+    x = graph.Conv("body." + std::to_string(2 * i), plan.features, {x}, end);
   }
-  return std::shared_ptr<const KernelNetwork>(
-      std::make_shared<const ConvChain>(kernels, layers, std::make_unique<ShuffleTail>(plan.scale)));
+  x = graph.Conv("body." + std::to_string(2 * plan.convolutions - 2), plan.bands * plan.scale * plan.scale,
+                 {x});
+  return graph.Finish({.map = x, .shuffle = plan.scale, .adds_input = true});
 }
 
 class SrvggCompact final : public Architecture {
@@ -201,12 +190,7 @@ class SrvggCompact final : public Architecture {
     parts.build = [plan = *plan](const StateDict& dict, const NetPlace& place) {
       return BuildNet(plan, dict, place);
     };
-    if (plan->bands == 3) {
-      parts.kernels = BestConvKernels();
-      parts.on_kernels = [plan = *plan](const StateDict& dict, const ConvKernels& kernels) {
-        return BuildChain(plan, dict, kernels);
-      };
-    }
+    RunOnKernels(parts, *plan, OnKernels);
     return MakeUpscaleNetwork(std::move(parts), std::move(weights));
   }
 };

@@ -167,7 +167,7 @@ Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const S
   }
   Separable last = SeparableOf(layers, "final_conv", plan.bands, features, kWide);
   last.pointwise = Twice(last.pointwise);
-  return graph.Finish(AddSeparable(graph, last, x, {}), 1, MapFunction::kSigmoid);
+  return graph.Finish({.map = AddSeparable(graph, last, x, {}), .end = MapFunction::kSigmoid});
 }
 
 class SwiftSrganArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {

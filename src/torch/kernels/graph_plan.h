@@ -47,6 +47,14 @@ struct GraphInput {
   std::vector<float> told = {};  ///< values of bands behind the image's, the same at each of its pixels
 };
 
+/// What goes out: pixels of 0 to 1, all else clamped.
+struct GraphOutput {
+  FeatureMap map;           ///< of bands * shuffle * shuffle channels
+  int shuffle = 1;          ///< side of the squares of pixels that these become
+  bool adds_input = false;  ///< to each pixel of a square, that of the first map, which is as large as `map`
+  MapFunction end = MapFunction::kNone;  ///< what is made of each value then
+};
+
 enum class LayerKind { kConv, kStrided, kDoubled, kDepthwise, kMean, kFunction, kScaled, kMaxPool, kResized };
 
 struct GraphLayer {
@@ -76,18 +84,19 @@ struct GraphLayer {
   }
 };
 
-/// Floats of the packed weights of layers that take turns: 8 MiB are there for them in most processors'
-/// caches.
+/// Floats of the packed weights of layers that take turns, which are read again at each: 8 MiB are there for
+/// them in most processors' caches.
 inline constexpr size_t kMostPacked = size_t{2} << 20;
+/// A network whose weights all fit into this is not cut for their sake: another map that is kept whole would
+/// cost more than reading them from further away.
+inline constexpr size_t kMostPackedAlone = size_t{6} << 20;
 
 struct GraphPlan {
   GraphInput input;
   std::vector<int> channels;  ///< of the maps: the input, then what each layer gives
   std::vector<GraphLayer> layers;
-  FeatureMap output;
-  int shuffle = 1;  ///< side of the squares of pixels that the last map's channels become
-  MapFunction end = MapFunction::kNone;
-  size_t most_packed = kMostPacked;
+  GraphOutput output;
+  size_t most_packed = kMostPacked;  ///< floats of the packed weights of a stretch
 };
 
 }  // namespace imgmill

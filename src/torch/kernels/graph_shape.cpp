@@ -63,7 +63,8 @@ GraphShape::Reads GraphShape::ReadsOf(int stage, RowRange rows) const {
   Reads reads;
   if (stage == 0) return reads;
   if (!IsLayer(stage)) {
-    reads.Add(plan_.output.index, rows);
+    reads.Add(plan_.output.map.index, rows);
+    if (plan_.output.adds_input) reads.Add(0, rows);
     return reads;
   }
   const GraphLayer& layer = LayerOf(stage);

@@ -47,7 +47,7 @@ class GraphShape {
   /// @param stage  of a layer
   const GraphLayer& LayerOf(int stage) const { return plan_.layers[static_cast<size_t>(stage) - 1]; }
   /// Of what a stage gives; the last one's are those of the map that it puts out.
-  int Rows(int stage) const { return Height(stage + 1 < stages() ? stage : plan_.output.index); }
+  int Rows(int stage) const { return Height(stage + 1 < stages() ? stage : plan_.output.map.index); }
 
   int Height(int map) const { return sizes_[static_cast<size_t>(map)].height; }
   int Width(int map) const { return sizes_[static_cast<size_t>(map)].width; }

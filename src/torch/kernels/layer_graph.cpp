@@ -278,26 +278,30 @@ class LayerGraphWork final : public TeamWork {
   /// Rows of the last map, as pixels.
   void PutOut(RowRange rows) {
     constexpr float kMost = std::numeric_limits<float>::max();
-    const int s = plan_.shuffle;
-    const int scale = s * (shape_.Height(plan_.output.index) / shape_.Height(0));
+    const int map = plan_.output.map.index, s = plan_.output.shuffle;
+    const int scale = s * (shape_.Height(map) / shape_.Height(0));
     const int unshuffle = plan_.input.unshuffle;
     const int out_height = image_.height * scale / unshuffle, out_width = image_.width * scale / unshuffle;
-    const size_t stride = shape_.Stride(plan_.output.index);
+    const size_t stride = shape_.Stride(map);
     bool finite = true;
     for (int y = rows.first; y < rows.end; ++y) {
-      const float* values = RowToWrite(plan_.output.index, y) + plan_.output.first;
+      const float* values = RowToWrite(map, y) + plan_.output.map.first;
+      // Where it is not added, zeros stand for the input.
+      const bool adds = plan_.output.adds_input;
+      const float* inputs = adds ? RowToWrite(0, y) : ZeroRow();
+      const size_t input_stride = adds ? shape_.Stride(0) : 0;
       for (int i = 0; i < s && y * s + i < out_height; ++i) {
         for (int band = 0; band < plan_.input.bands; ++band) {
           float* to = image_.output + (static_cast<size_t>(band) * static_cast<size_t>(out_height) +
                                        static_cast<size_t>(y * s + i)) *
                                           static_cast<size_t>(out_width);
-          const float* from = values + (band * s + i) * s;
-          for (int x = 0; x < out_width; from += stride) {
+          const float *from = values + (band * s + i) * s, *input = inputs + band;
+          for (int x = 0; x < out_width; from += stride, input += input_stride) {
             const int end = std::min(x + s, out_width);
             for (const float* value = from; x < end; ++x, ++value) {
-              finite &= std::abs(*value) <= kMost;
-              float made = *value;
-              if (plan_.end != MapFunction::kNone) Apply(plan_.end, &made, 1);
+              float made = *value + *input;
+              finite &= std::abs(made) <= kMost;
+              if (plan_.output.end != MapFunction::kNone) Apply(plan_.output.end, &made, 1);
               to[x] = std::min(std::max(made, 0.0f), 1.0f);
             }
           }

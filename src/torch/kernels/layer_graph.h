@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "torch/kernels/graph_plan.h"
@@ -65,11 +66,9 @@ class LayerGraph final : public KernelNetwork {
   FeatureMap AddMaxPool(const FeatureMap& from, int side, int stride);
   /// A whole map at the size of another, bilinear.
   FeatureMap AddResized(const FeatureMap& from, const FeatureMap& like);
-  /// The last map: bands * shuffle * shuffle channels, which become the pixels of squares.
-  /// @param end  what is made of each value
   /// @throws std::logic_error if a map of the smallest image, GraphInput::least, would have no pixels
-  void Finish(FeatureMap output, int shuffle, MapFunction end = MapFunction::kNone,
-              size_t most_packed = kMostPacked);
+  /// @param most_packed  floats of the packed weights of layers that take turns; none: as many as are fast
+  void Finish(GraphOutput output, std::optional<size_t> most_packed = {});
 
   const ConvKernels& kernels() const noexcept override { return kernels_; }
   size_t weight_bytes() const noexcept override;

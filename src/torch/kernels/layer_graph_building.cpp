@@ -152,17 +152,17 @@ FeatureMap LayerGraph::AddResized(const FeatureMap& from, const FeatureMap& like
   return Add(std::move(layer), from.channels);
 }
 
-void LayerGraph::Finish(FeatureMap output, int shuffle, MapFunction end, size_t most_packed) {
+void LayerGraph::Finish(GraphOutput output, std::optional<size_t> most_packed) {
   plan_.output = output;
-  plan_.shuffle = shuffle;
-  plan_.end = end;
   last_.reset();
   const GraphShape smallest(plan_, 1, 1);
   for (int map = 0; map + 1 < smallest.stages(); ++map) {
     if (smallest.Height(map) < 1 || smallest.Width(map) < 1)
       throw std::logic_error("a graph's windows do not fit into the smallest image that it continues");
   }
-  plan_.most_packed = most_packed;
+  size_t packed = 0;
+  for (const GraphLayer& layer : plan_.layers) packed += layer.packed_floats();
+  plan_.most_packed = most_packed.value_or(packed <= kMostPackedAlone ? packed : kMostPacked);
   stretches_ = StretchesOf(plan_);
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 /// Of the rows of one map that are made in one step, in floats: few enough to be in the cache still when the
 /// next layer reads them.
-constexpr size_t kStepFloats = size_t{1} << 19;
+constexpr size_t kStepFloats = size_t{1} << 18;
 /// Of each layer in a step, for each thread: where there are more, none waits for rows that another still
 /// makes.
 constexpr int kTasksAThread = 2;
