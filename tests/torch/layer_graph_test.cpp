@@ -33,7 +33,7 @@ struct Planes {
 class Twin {
  public:
   Twin(const ConvKernels& kernels, const LayerGraph::Input& input, int height, int width, unsigned seed)
-      : graph_(kernels, input), random_(seed), height_(height), width_(width) {
+      : kernels_(kernels), graph_(input), random_(seed), height_(height), width_(width) {
     const int u = input.unshuffle, bands = input.bands;
     std::uniform_real_distribution<float> unit;
     for (int i = 0; i < bands * height * width; ++i) pixels_.push_back(unit(random_));
@@ -252,8 +252,8 @@ class Twin {
   /// What the graph gives now.
   std::vector<float> Again(WorkerTeam& team) const {
     Buffer work(graph_.WorkBytes(height_, width_, team.threads()));
-    std::vector<float> made(made_.size());
-    graph_.Run({pixels_.data(), made.data(), height_, width_}, work.data(), team);
+    std::vector<float> made(made_.size(), kUntouched);
+    graph_.Run(kernels_, {pixels_.data(), made.data(), height_, width_}, work.data(), team);
     return made;
   }
 
@@ -267,7 +267,7 @@ class Twin {
     WorkerTeam team(threads);
     Buffer work(graph_.WorkBytes(height_, width_, threads) + 64);
     std::memset(work.data(), 0xFF, work.size());  // NaN: nothing that was not written may be read
-    CHECK(graph_.Run({pixels_.data(), made.data(), height_, width_}, work.data(), team));
+    CHECK(graph_.Run(kernels_, {pixels_.data(), made.data(), height_, width_}, work.data(), team));
     for (size_t i = work.size() - 64; i < work.size(); ++i) REQUIRE(work.data()[i] == 0xFF);
     CHECK(made.back() == kUntouched);
     return made;
@@ -336,6 +336,7 @@ class Twin {
     return made;
   }
 
+  const ConvKernels& kernels_;
   LayerGraph graph_;
   std::mt19937 random_;
   int height_, width_, unshuffle_ = 1;
@@ -603,7 +604,7 @@ TEST_CASE("a network of many layers at one size takes rows of each, and no map a
 TEST_CASE("a value that is not finite is told") {
   const ConvKernels* kernels = BestConvKernels();
   REQUIRE(kernels != nullptr);
-  LayerGraph graph(*kernels, {});
+  LayerGraph graph({});
   const std::vector<float> weights(27, 3e38f);
   GraphConv conv;
   conv.from = {graph.input()};
@@ -615,5 +616,5 @@ TEST_CASE("a value that is not finite is told") {
   std::vector<float> made(75);
   WorkerTeam team(1);
   Buffer work(graph.WorkBytes(5, 5, 1));
-  CHECK_FALSE(graph.Run({white.data(), made.data(), 5, 5}, work.data(), team));
+  CHECK_FALSE(graph.Run(*kernels, {white.data(), made.data(), 5, 5}, work.data(), team));
 }

@@ -95,11 +95,10 @@ Convolution Negated(Convolution conv) {
 }
 
 /// The same on our own kernels.
-Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
-                                                       const ConvKernels& kernels) {
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
   LayerGraph::Input input = {.bands = static_cast<int>(plan.bands)};
   if (plan.told) input.told.push_back(static_cast<float>(plan.noise_level));
-  GraphBuilder graph(weights, kernels, input);
+  GraphBuilder graph(weights, input);
   FeatureMap x = graph.input();
   for (int64_t i = 0; i + 1 < plan.convs; ++i)
     x = graph.Conv(ConvOf(plan, graph.layers(), i), {x}, {.slope = 0});
@@ -123,14 +122,13 @@ class DnCnnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
                                          ModelInfo info) const override {
     info.scale = 1;
     info.bands = static_cast<int>(plan.bands);
-    info.receptive_radius = static_cast<int>(plan.convs);
     if (plan.told) plan.noise_level = TRY(NoiseLevel(*weights, info));
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
     // The input, with the level beside it, and the output, and a convolution's input and output in two
     // orders.
     parts.bytes = BytesOfFloats(3 * plan.bands + 1 + 4 * plan.features);
-    RunOnKernels(parts, plan, OnKernels);
+    RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<DnCnnNet>(plan, std::move(parts), std::move(weights));
   }
 };

@@ -49,11 +49,10 @@ class DrUNet final : public UpscaleNet {
 };
 
 /// The same on our own kernels.
-Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
-                                                       const ConvKernels& kernels) {
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
   std::vector<float> told;
   if (plan.told()) told.push_back(static_cast<float>(plan.noise_level));
-  GraphBuilder graph(weights, kernels, ResUNetInput(plan.shape, Continuation::kMirror, std::move(told)));
+  GraphBuilder graph(weights, ResUNetInput(plan.shape, Continuation::kMirror, std::move(told)));
   ResUNetGraph net(graph, plan.shape);
   const FeatureMap x = net.LastBody("m_body", net.Down());
   return graph.Finish({.map = net.Up(x, net.Added())});
@@ -73,7 +72,6 @@ class DrUNetArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
                                          ModelInfo info) const override {
     info.scale = 1;
     info.bands = static_cast<int>(plan.shape.bands);
-    info.receptive_radius = static_cast<int>(plan.shape.radius());
     info.tile_grid = ResUNetShape::kMultiple;
     if (plan.told()) plan.noise_level = TRY(NoiseLevel(*weights, info));
     UpscaleNetworkParts parts;
@@ -81,7 +79,7 @@ class DrUNetArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.tile = kTile;
     parts.overlap = kOverlap;
     parts.bytes = [shape = plan.shape](int height, int width) { return shape.Bytes(height, width); };
-    RunOnKernels(parts, plan, OnKernels);
+    RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<DrUNet>(plan, std::move(parts), std::move(weights));
   }
 

@@ -143,9 +143,8 @@ FeatureMap AddBlock(GraphBuilder& graph, const Plan& plan, size_t b, const Featu
 }
 
 /// The same on our own kernels.
-Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
-                                                       const ConvKernels& kernels) {
-  GraphBuilder graph(weights, kernels, {.bands = static_cast<int>(plan.bands), .least = kLeastForAttention});
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  GraphBuilder graph(weights, {.bands = static_cast<int>(plan.bands), .least = kLeastForAttention});
   const auto features = static_cast<int>(plan.features);
   const auto join = [&](int pair, const FeatureMap& one, const FeatureMap& other, const GraphEnd& end = {}) {
     return graph.Conv("local_fuse." + std::to_string(pair), features, {one, other}, end, 1);
@@ -176,7 +175,7 @@ class EfdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     UpscaleNetworkParts parts = PartsWithAttention(std::move(info));
     // First features, the second block's, a block's input and sum, a step's input and output in two orders.
     parts.bytes = BytesOfFloats(9 * plan.features + 2 * plan.bands * plan.scale * plan.scale);
-    RunOnKernels(parts, plan, OnKernels);
+    RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<EfdnNet>(plan, std::move(parts), std::move(weights));
   }
 };

@@ -119,9 +119,8 @@ QualityMaps AddQuality(const Plan& plan, GraphBuilder& graph, const FeatureMap& 
 }
 
 /// The same on our own kernels.
-Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
-                                                       const ConvKernels& kernels) {
-  GraphBuilder graph(weights, kernels, ResUNetInput(plan.shape, Continuation::kLast, {}));
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  GraphBuilder graph(weights, ResUNetInput(plan.shape, Continuation::kLast, {}));
   ResUNetGraph net(graph, plan.shape);
   const FeatureMap encoded = net.Body("m_body_encoder", net.Down());
   const QualityMaps quality = AddQuality(plan, graph, net.Body("qf_pred", encoded));
@@ -147,14 +146,13 @@ class FbcnnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
                                          ModelInfo info) const override {
     info.scale = 1;
     info.bands = static_cast<int>(plan.shape.bands);
-    info.receptive_radius = -1;  // the quality is that of the whole image
     info.tile_grid = ResUNetShape::kMultiple;
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
     parts.tile = kTile;
     parts.overlap = kOverlap;
     parts.bytes = [shape = plan.shape](int height, int width) { return shape.Bytes(height, width); };
-    RunOnKernels(parts, plan, OnKernels);
+    RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<Fbcnn>(plan, std::move(parts), std::move(weights));
   }
 

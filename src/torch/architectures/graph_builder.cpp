@@ -81,10 +81,10 @@ FeatureMap GraphBuilder::Conv(const Convolution& conv, const std::vector<Feature
   return graph_->Add(added);
 }
 
-Result<std::shared_ptr<const KernelNetwork>> GraphBuilder::Finish(const GraphOutput& output) {
+Result<std::shared_ptr<const LayerGraph>> GraphBuilder::Finish(const GraphOutput& output) {
   TRY(layers_.Finish());
   graph_->Finish(output);
-  return std::shared_ptr<const KernelNetwork>(graph_);
+  return std::shared_ptr<const LayerGraph>(graph_);
 }
 
 }  // namespace imgmill

@@ -24,8 +24,8 @@ struct GraphEnd {
 
 class GraphBuilder {
  public:
-  GraphBuilder(const StateDict& weights, const ConvKernels& kernels, LayerGraph::Input input)
-      : layers_(weights, torch::kCPU), graph_(std::make_shared<LayerGraph>(kernels, std::move(input))) {}
+  GraphBuilder(const StateDict& weights, LayerGraph::Input input)
+      : layers_(weights, torch::kCPU), graph_(std::make_shared<LayerGraph>(std::move(input))) {}
 
   FeatureMap input() const { return graph_->input(); }
   Layers& layers() { return layers_; }
@@ -60,7 +60,7 @@ class GraphBuilder {
   }
 
   /// The graph, or the first thing that was wrong with a layer.
-  Result<std::shared_ptr<const KernelNetwork>> Finish(const GraphOutput& output);
+  Result<std::shared_ptr<const LayerGraph>> Finish(const GraphOutput& output);
 
  private:
   /// The pointers live as long as `weight`, which is contiguous.
@@ -75,11 +75,11 @@ class GraphBuilder {
 };
 
 /// Has the CPU's work done by our own kernels.
-/// @param build  the graph of a plan, as build(plan, weights, kernels)
+/// @param build  the graph of a plan, as build(plan, weights)
 template <typename Plan, typename Build>
 void RunOnKernels(UpscaleNetworkParts& parts, const Plan& plan, Build build) {
   parts.kernels = BestConvKernels();
-  parts.on_kernels = std::bind_front(build, plan);
+  parts.graph = std::bind_front(build, plan);
 }
 
 }  // namespace imgmill

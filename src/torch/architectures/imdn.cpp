@@ -100,9 +100,8 @@ class ImdnNet final : public UpscaleNet {
 
 /// The same on our own kernels, which read some channels of a map where these begin at a multiple of
 /// kChannelPad.
-Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
-                                                       const ConvKernels& kernels) {
-  GraphBuilder graph(weights, kernels, {.bands = static_cast<int>(plan.bands)});
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  GraphBuilder graph(weights, {.bands = static_cast<int>(plan.bands)});
   const auto features = static_cast<int>(plan.features), kept = static_cast<int>(plan.kept);
   const GraphEnd leaky = {.slope = static_cast<float>(kSlope)};
   const FeatureMap first = graph.Conv("model.0", features, {graph.input()});
@@ -145,7 +144,7 @@ class ImdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.overlap = kOverlap;
     // A block's input, its sum, a convolution's input and output in two orders, and the first features.
     parts.bytes = BytesOfFloats(7 * plan.features + 2 * plan.bands * plan.scale * plan.scale);
-    if (plan.kept % kChannelPad == 0) RunOnKernels(parts, plan, OnKernels);
+    if (plan.kept % kChannelPad == 0) RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<ImdnNet>(plan, std::move(parts), std::move(weights));
   }
 

@@ -25,13 +25,6 @@ torch::Tensor Doubling::operator()(const torch::Tensor& x) const {
   return ConvTransposed2d(x, weight_, bias_, /*stride=*/2);
 }
 
-int64_t ResUNetShape::radius() const {
-  int64_t radius = 2 + kMultiple - 1;  // the first and the last layer, and where squares begin
-  for (size_t size = 0; size < kSizes; ++size)
-    radius += (size + 1 < kSizes ? 2 : 1) * 2 * int64_t{blocks} << size;
-  return radius;
-}
-
 size_t ResUNetShape::Bytes(int height, int width) const {
   // What was seen at the larger sizes, and a block's input, what is inside it and what comes of it, one of
   // them in two orders; the image continued, and the output.

@@ -46,8 +46,6 @@ struct ResUNetShape {
   int blocks = 0;                          ///< at each size, on either way
   bool bias = false;
 
-  /// How far a network of this shape sees, with as many blocks at the least size.
-  int64_t radius() const;
   /// What is held at the peak for an image of this size, which is continued to whole squares.
   size_t Bytes(int height, int width) const;
 };

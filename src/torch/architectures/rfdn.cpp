@@ -122,9 +122,8 @@ Convolution WithInputAdded(Convolution conv) {
 }
 
 /// The same on our own kernels.
-Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
-                                                       const ConvKernels& kernels) {
-  GraphBuilder graph(weights, kernels,
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  GraphBuilder graph(weights,
                      {.bands = static_cast<int>(plan.bands), .range = kRange, .least = kLeastForAttention});
   const auto features = static_cast<int>(plan.features), kept = static_cast<int>(plan.kept);
   const GraphEnd leaky = {.slope = static_cast<float>(kSlope)};
@@ -170,7 +169,7 @@ class RfdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     // First features, the sum over the blocks, a block's input and sum, a convolution's input and output in
     // two orders.
     parts.bytes = BytesOfFloats(9 * plan.features + 2 * plan.bands * plan.scale * plan.scale);
-    if (plan.blocks <= kMostConvInputs) RunOnKernels(parts, plan, OnKernels);
+    if (plan.blocks <= kMostConvInputs) RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<RfdnNet>(plan, std::move(parts), std::move(weights));
   }
 };

@@ -100,9 +100,8 @@ class RlfnNet final : public UpscaleNet {
 };
 
 /// The same on our own kernels.
-Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
-                                                       const ConvKernels& kernels) {
-  GraphBuilder graph(weights, kernels,
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  GraphBuilder graph(weights,
                      {.bands = static_cast<int>(plan.bands), .range = kRange, .least = kLeastForAttention});
   const auto features = static_cast<int>(plan.features), middle = static_cast<int>(plan.middle);
   const GraphEnd leaky = {.slope = static_cast<float>(kSlope)};
@@ -142,7 +141,7 @@ class RlfnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     // First features, a block's input, a convolution's input and output in two orders.
     parts.bytes =
         BytesOfFloats(7 * std::max(plan.features, plan.middle) + 2 * plan.bands * plan.scale * plan.scale);
-    RunOnKernels(parts, plan, OnKernels);
+    RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<RlfnNet>(plan, std::move(parts), std::move(weights));
   }
 };

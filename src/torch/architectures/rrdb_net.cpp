@@ -190,9 +190,9 @@ class RrdbNet final : public UpscaleNet {
 };
 
 /// The same on our own kernels. The layers at the output's size are made a band of rows at a time.
-Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
-                                                       const ConvKernels& kernels) {
-  GraphBuilder graph(weights, kernels, {.bands = 3, .unshuffle = static_cast<int>(plan.unshuffle)});
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  GraphBuilder graph(weights,
+                     {.bands = static_cast<int>(plan.bands), .unshuffle = static_cast<int>(plan.unshuffle)});
   const auto features = static_cast<int>(plan.features), growth = static_cast<int>(plan.growth);
   const GraphEnd leaky = {.slope = static_cast<float>(kSlope)};
   const FeatureMap first = graph.Conv(plan.names.first, features, {graph.input()});
@@ -216,7 +216,7 @@ Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const S
   for (size_t i = 0; i < static_cast<size_t>(plan.ups); ++i)
     x = graph.Conv(plan.names.up[i], features, {x.Doubled()}, leaky);
   x = graph.Conv(plan.names.hr, features, {x}, leaky);
-  return graph.Finish({.map = graph.Conv(plan.names.last, 3, {x})});
+  return graph.Finish({.map = graph.Conv(plan.names.last, static_cast<int>(plan.bands), {x})});
 }
 
 class RrdbArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
@@ -239,15 +239,12 @@ class RrdbArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
           "known: take an ESRGAN or Real-ESRGAN");
     info.scale = plan.scale();
     info.bands = static_cast<int>(plan.bands);
-    // Each 3x3 convolution reaches one of its own pixels further; those after the blocks less than two of
-    // them together.
-    info.receptive_radius = static_cast<int>(plan.unshuffle * (15 * plan.blocks + 2) + 2);
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
     parts.tile = kTile;
     parts.overlap = kOverlap;
     parts.bytes = [plan](int height, int width) { return BytesFor(plan, height, width); };
-    if (plan.bands == 3) RunOnKernels(parts, plan, OnKernels);
+    RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<RrdbNet>(plan, std::move(parts), std::move(weights));
   }
 

@@ -114,14 +114,13 @@ class SpanNet final : public UpscaleNet {
 };
 
 /// The same on our own kernels.
-Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
-                                                       const ConvKernels& kernels) {
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
   LayerGraph::Input input;
   if (plan.normalizes) {
     input.mean.assign(kMean.begin(), kMean.end());
     input.range = static_cast<float>(kRange);
   }
-  GraphBuilder graph(weights, kernels, std::move(input));
+  GraphBuilder graph(weights, std::move(input));
   graph.layers().PassOver(kNoNorm);
   const auto fused = [&](const std::string& name, const FeatureMap& from, const GraphEnd& end = {}) {
     return graph.Conv(Fused(graph.layers(), name, plan.features, from.channels), {from}, end);
@@ -156,12 +155,11 @@ class SpanArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
   Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
                                          ModelInfo info) const override {
     info.scale = plan.scale;
-    info.receptive_radius = 1 + 3 * kBlocks + 2;
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
     // What is put together, twice, and what a block holds.
     parts.bytes = BytesOfFloats(plan.features * 12 + 3 * plan.scale * plan.scale);
-    RunOnKernels(parts, plan, OnKernels);
+    RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<SpanNet>(plan, std::move(parts), std::move(weights));
   }
 };

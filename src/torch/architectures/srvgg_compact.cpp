@@ -142,9 +142,8 @@ Result<std::shared_ptr<UpscaleNet>> BuildNet(const Plan& plan, const StateDict& 
 }
 
 /// The same on our own kernels.
-Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
-                                                       const ConvKernels& kernels) {
-  GraphBuilder graph(weights, kernels, {.bands = plan.bands});
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  GraphBuilder graph(weights, {.bands = plan.bands});
   FeatureMap x = graph.input();
   for (int i = 0; i + 1 < plan.convolutions; ++i) {
     GraphEnd end = {.slope = plan.activation == Activation::kLeakyRelu ? kLeakySlope : 0};
@@ -178,7 +177,6 @@ class SrvggCompact final : public Architecture {
     UpscaleNetworkParts parts;
     info.scale = plan->scale;
     info.bands = plan->bands;
-    info.receptive_radius = plan->convolutions;  // each 3x3 convolution reaches one pixel further
     parts.info = std::move(info);
     // A layer's input, output and the library's reordered copy; at the end the channels of all output pixels,
     // thrice.
@@ -190,7 +188,7 @@ class SrvggCompact final : public Architecture {
     parts.build = [plan = *plan](const StateDict& dict, const NetPlace& place) {
       return BuildNet(plan, dict, place);
     };
-    RunOnKernels(parts, *plan, OnKernels);
+    RunOnKernels(parts, *plan, GraphOf);
     return MakeUpscaleNetwork(std::move(parts), std::move(weights));
   }
 };

@@ -26,7 +26,6 @@ struct Plan {
   int64_t scale() const { return int64_t{1} << doublings; }
   /// Rows and columns of the features that a pixel of the output sees, in the layers that enlarge.
   int64_t context() const { return (doublings > 0 ? 2 : 0) + (kWide / 2 + scale() - 1) / scale(); }
-  int64_t radius() const { return kWide / 2 + 2 * blocks + 1 + context(); }
 };
 
 std::string Block(int64_t number) {
@@ -141,9 +140,8 @@ Convolution Twice(Convolution conv) {
 }
 
 /// The same on our own kernels.
-Result<std::shared_ptr<const KernelNetwork>> OnKernels(const Plan& plan, const StateDict& weights,
-                                                       const ConvKernels& kernels) {
-  GraphBuilder graph(weights, kernels, {.bands = static_cast<int>(plan.bands)});
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  GraphBuilder graph(weights, {.bands = static_cast<int>(plan.bands)});
   Layers& layers = graph.layers();
   const int64_t features = plan.features;
   const auto slopes = [&](const std::string& name) { return layers.Parameter(name, {features}); };
@@ -184,11 +182,10 @@ class SwiftSrganArchitecture final : public PlannedArchitecture<Plan, ReadPlan> 
                                          ModelInfo info) const override {
     info.scale = static_cast<int>(plan.scale());
     info.bands = static_cast<int>(plan.bands);
-    info.receptive_radius = static_cast<int>(plan.radius());
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
     parts.bytes = [plan](int height, int width) { return Bytes(plan, height, width); };
-    RunOnKernels(parts, plan, OnKernels);
+    RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<SwiftSrganNet>(plan, std::move(parts), std::move(weights));
   }
 

@@ -23,8 +23,9 @@ int RoundUp(int value, int multiple) {
 
 class UpscaleNetwork final : public Network {
  public:
-  UpscaleNetwork(UpscaleNetworkParts parts, std::shared_ptr<const StateDict> weights)
-      : parts_(std::move(parts)), weights_(std::move(weights)) {
+  UpscaleNetwork(UpscaleNetworkParts parts, std::shared_ptr<const StateDict> weights,
+                 std::shared_ptr<const LayerGraph> graph)
+      : parts_(std::move(parts)), weights_(std::move(weights)), graph_(std::move(graph)) {
     parts_.info.tile_grid = std::max(kTileGrid, parts_.info.tile_grid);
   }
 
@@ -46,10 +47,8 @@ class UpscaleNetwork final : public Network {
 
   std::unique_ptr<Executor> MakeExecutor(std::shared_ptr<const DeviceSlot> slot) override {
     if (slot->team != nullptr && parts_.kernels != nullptr) {
-      if (!on_kernels_) on_kernels_ = parts_.on_kernels(*weights_, *parts_.kernels);
-      // What is wrong with weights that were checked, LibTorch's form of the network says with its first
-      // batch.
-      if (*on_kernels_) return MakeKernelExecutor(parts_.info, **on_kernels_, std::move(slot));
+      graph_runs_ = true;
+      return MakeKernelExecutor(parts_.info, *parts_.kernels, graph_, std::move(slot));
     }
     ModuleNets& nets = nets_[slot->device.str()];
     if (nets.full == nullptr) {
@@ -60,7 +59,11 @@ class UpscaleNetwork final : public Network {
   }
 
   void LetGoOfWeights() override {
-    if (on_kernels_ && *on_kernels_) parts_.info.weight_bytes += (**on_kernels_)->weight_bytes();
+    if (graph_runs_) {
+      parts_.info.weight_bytes += graph_->weight_bytes();
+    } else {
+      graph_.reset();
+    }
     if (!nets_.empty()) {
       for (const auto& [name, tensor] : weights_->tensors) parts_.info.weight_bytes += tensor.bytes();
     }
@@ -77,15 +80,23 @@ class UpscaleNetwork final : public Network {
 
   UpscaleNetworkParts parts_;
   std::shared_ptr<const StateDict> weights_;
-  std::optional<Result<std::shared_ptr<const KernelNetwork>>> on_kernels_;
+  std::shared_ptr<const LayerGraph> graph_;
+  bool graph_runs_ = false;
   std::map<std::string, ModuleNets> nets_;  ///< by memory: "cpu", "cuda:1"
 };
 
 }  // namespace
 
-std::unique_ptr<Network> MakeUpscaleNetwork(UpscaleNetworkParts parts,
-                                            std::shared_ptr<const StateDict> weights) {
-  return std::make_unique<UpscaleNetwork>(std::move(parts), std::move(weights));
+Result<std::unique_ptr<Network>> MakeUpscaleNetwork(UpscaleNetworkParts parts,
+                                                    std::shared_ptr<const StateDict> weights) {
+  std::shared_ptr<const LayerGraph> graph;
+  if (parts.graph) {
+    std::shared_ptr<const LayerGraph> built = TRY(parts.graph(*weights));
+    parts.info.receptive_radius = built->radius();
+    graph = std::move(built);
+  }
+  return std::unique_ptr<Network>(
+      std::make_unique<UpscaleNetwork>(std::move(parts), std::move(weights), std::move(graph)));
 }
 
 Result<torch::Tensor> ToTensor(const WeightTensor& weights, const NetPlace& place) {

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "torch/executors/module_executor.h"
-#include "torch/kernels/kernel_network.h"
+#include "torch/kernels/layer_graph.h"
 #include "torch/network.h"
 #include "torch/weights/state_dict.h"
 
@@ -23,14 +23,14 @@ struct UpscaleNetworkParts {
   /// What tiles overlap by on each side where less than the receptive radius is enough; 0 is all of it. A
   /// global network must say one.
   int overlap = 0;
-  /// The CPU's, and how they run the network; null where LibTorch does the CPU's work, too.
+  /// The network as a graph, which says how far a pixel sees, and the CPU's kernels that run it; null where
+  /// LibTorch does the CPU's work, too.
+  std::function<Result<std::shared_ptr<const LayerGraph>>(const StateDict&)> graph;
   const ConvKernels* kernels = nullptr;
-  std::function<Result<std::shared_ptr<const KernelNetwork>>(const StateDict&, const ConvKernels&)>
-      on_kernels;
 };
 
-std::unique_ptr<Network> MakeUpscaleNetwork(UpscaleNetworkParts parts,
-                                            std::shared_ptr<const StateDict> weights);
+Result<std::unique_ptr<Network>> MakeUpscaleNetwork(UpscaleNetworkParts parts,
+                                                    std::shared_ptr<const StateDict> weights);
 
 /// A tensor in that place with a copy of the values.
 Result<torch::Tensor> ToTensor(const WeightTensor& weights, const NetPlace& place);

@@ -8,14 +8,14 @@ namespace {
 
 class KernelExecutor final : public Executor {
  public:
-  KernelExecutor(const ModelInfo& info, std::shared_ptr<const KernelNetwork> network,
+  KernelExecutor(const ModelInfo& info, const ConvKernels& kernels, std::shared_ptr<const LayerGraph> graph,
                  std::shared_ptr<const DeviceSlot> slot)
-      : info_(info), network_(std::move(network)), slot_(std::move(slot)) {}
+      : info_(info), kernels_(kernels), graph_(std::move(graph)), slot_(std::move(slot)) {}
 
   /// One image after the other, so that n does not matter.
   BatchCost Cost(int /*n*/, int height, int width) const override {
     BatchCost cost;
-    cost.bytes = network_->WorkBytes(height, width, slot_->team->threads());
+    cost.bytes = graph_->WorkBytes(height, width, slot_->team->threads());
     return cost;
   }
 
@@ -29,7 +29,7 @@ class KernelExecutor final : public Executor {
       return AtEdge(Stage::kCompute, [&]() -> Status {
         TRY(CheckShape(on_.info_, images.size(), n, height, width));
         WorkerTeam& team = *on_.slot_->team;
-        Buffer work(*on_.slot_->pool, on_.network_->WorkBytes(height, width, team.threads()));
+        Buffer work(*on_.slot_->pool, on_.graph_->WorkBytes(height, width, team.threads()));
         for (const BatchImage& image : images) {
           if (!RunOne(image, height, width, work.data(), team)) return NotFinite(on_.info_);
         }
@@ -45,7 +45,7 @@ class KernelExecutor final : public Executor {
       for (size_t band = 0; band < shown; ++band) {
         const KernelImage one = {image.input + band * plane, image.output + band * plane * scale * scale,
                                  height, width};
-        if (!on_.network_->Run(one, work, team)) return false;
+        if (!on_.graph_->Run(on_.kernels_, one, work, team)) return false;
       }
       return true;
     }
@@ -54,16 +54,17 @@ class KernelExecutor final : public Executor {
   };
 
   const ModelInfo& info_;
-  const std::shared_ptr<const KernelNetwork> network_;
+  const ConvKernels& kernels_;
+  const std::shared_ptr<const LayerGraph> graph_;
   const std::shared_ptr<const DeviceSlot> slot_;
 };
 
 }  // namespace
 
-std::unique_ptr<Executor> MakeKernelExecutor(const ModelInfo& info,
-                                             std::shared_ptr<const KernelNetwork> network,
+std::unique_ptr<Executor> MakeKernelExecutor(const ModelInfo& info, const ConvKernels& kernels,
+                                             std::shared_ptr<const LayerGraph> graph,
                                              std::shared_ptr<const DeviceSlot> slot) {
-  return std::make_unique<KernelExecutor>(info, std::move(network), std::move(slot));
+  return std::make_unique<KernelExecutor>(info, kernels, std::move(graph), std::move(slot));
 }
 
 }  // namespace imgmill

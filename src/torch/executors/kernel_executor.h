@@ -3,14 +3,14 @@
 
 #include <memory>
 
-#include "torch/kernels/kernel_network.h"
+#include "torch/kernels/layer_graph.h"
 #include "torch/network.h"
 
 namespace imgmill {
 
 /// @param info  of the network, which outlives the executor
-std::unique_ptr<Executor> MakeKernelExecutor(const ModelInfo& info,
-                                             std::shared_ptr<const KernelNetwork> network,
+std::unique_ptr<Executor> MakeKernelExecutor(const ModelInfo& info, const ConvKernels& kernels,
+                                             std::shared_ptr<const LayerGraph> graph,
                                              std::shared_ptr<const DeviceSlot> slot);
 
 }  // namespace imgmill

@@ -16,10 +16,10 @@ namespace imgmill {
 /// One call of LayerGraph::Run.
 class LayerGraphWork final : public TeamWork {
  public:
-  LayerGraphWork(const LayerGraph& graph, const LayerGraphLayout& layout, const KernelImage& image,
-                 uint8_t* work)
-      : graph_(graph),
-        plan_(graph.plan_),
+  LayerGraphWork(const ConvKernels& kernels, const GraphPlan& plan, const LayerGraphLayout& layout,
+                 const KernelImage& image, uint8_t* work)
+      : kernels_(kernels),
+        plan_(plan),
         layout_(layout),
         shape_(layout.shape()),
         image_(image),
@@ -50,7 +50,7 @@ class LayerGraphWork final : public TeamWork {
 
   /// By blocks of weights, or by blocks of rows of tiles.
   int Tasks(const LayerGraphLayout::Part& part) const {
-    if (part.rows.count() == 0) return graph_.kernels_.blocks(shape_.LayerOf(part.stage).conv.out_channels);
+    if (part.rows.count() == 0) return kernels_.blocks(shape_.LayerOf(part.stage).conv.out_channels);
     return TileCount(part.rows.count()) * shape_.Blocks(part.stage);
   }
 
@@ -104,8 +104,7 @@ class LayerGraphWork final : public TeamWork {
     packing.from = layer.packed_from.data();
     packing.in_channels = layer.conv.in_channels;
     packing.out_channels = layer.conv.out_channels;
-    (layer.transforms() ? graph_.kernels_.pack : graph_.kernels_.pack_1x1)(packing, block,
-                                                                           work_ + layout_.PackedAt(stage));
+    (layer.transforms() ? kernels_.pack : kernels_.pack_1x1)(packing, block, work_ + layout_.PackedAt(stage));
   }
   /// A stage's convolution with its packed weights.
   ConvLayer Packed(int stage) const {
@@ -146,8 +145,8 @@ class LayerGraphWork final : public TeamWork {
     }
     for (size_t n = 0; n < layer.added.size(); ++n) rows.added[n].scale = layer.added[n].scale;
     const TileSpan tiles = TilesOf(TileCount(rows.width), block, blocks);
-    (layer.transforms() ? graph_.kernels_.run : graph_.kernels_.run_1x1)(Packed(stage), rows, tiles.first,
-                                                                         tiles.count(), Scratch(worker));
+    (layer.transforms() ? kernels_.run : kernels_.run_1x1)(Packed(stage), rows, tiles.first, tiles.count(),
+                                                           Scratch(worker));
     for (int y = made.first; y < made.end; ++y) ClearMargins(stage, Row(stage, y), block, blocks);
   }
 
@@ -174,8 +173,7 @@ class LayerGraphWork final : public TeamWork {
   void Double(int stage, int y, int worker) const {
     const int from = shape_.LayerOf(stage).from.front().index;
     float* const rows[2] = {RowToWrite(stage, y), RowToWrite(stage, y + 1)};
-    DoubledRows(graph_.kernels_, Packed(stage), RowToWrite(from, y / 2), shape_.Width(from), rows,
-                Scratch(worker));
+    DoubledRows(kernels_, Packed(stage), RowToWrite(from, y / 2), shape_.Width(from), rows, Scratch(worker));
   }
 
   void SampleRow(int stage, int y, int worker) const {
@@ -189,7 +187,7 @@ class LayerGraphWork final : public TeamWork {
       case LayerKind::kDoubled:
         return;  // elsewhere
       case LayerKind::kStrided:
-        return StridedRow(graph_.kernels_, Packed(stage), Whole(map), layer.side, layer.stride, y, width, to,
+        return StridedRow(kernels_, Packed(stage), Whole(map), layer.side, layer.stride, y, width, to,
                           Scratch(worker));
       case LayerKind::kDepthwise:
         return Depthwise(layer, y, to);
@@ -220,7 +218,7 @@ class LayerGraphWork final : public TeamWork {
       row.rows[i] = from < 0 || from >= shape_.Height(map) ? nullptr : RowToWrite(map, from);
     }
     row.out = to;
-    graph_.kernels_.run_depthwise(layer.conv, row);
+    kernels_.run_depthwise(layer.conv, row);
   }
 
   /// The pixels left and right of the image, which convolutions read as zeros.
@@ -311,7 +309,7 @@ class LayerGraphWork final : public TeamWork {
     if (!finite) finite_ = false;
   }
 
-  const LayerGraph& graph_;
+  const ConvKernels& kernels_;
   const GraphPlan& plan_;
   const LayerGraphLayout& layout_;
   const GraphShape& shape_;
@@ -332,9 +330,10 @@ size_t LayerGraph::WorkBytes(int height, int width, int threads) const {
   return LayoutFor(height, width, threads)->floats() * sizeof(float);
 }
 
-bool LayerGraph::Run(const KernelImage& image, uint8_t* work, WorkerTeam& team) const {
+bool LayerGraph::Run(const ConvKernels& kernels, const KernelImage& image, uint8_t* work,
+                     WorkerTeam& team) const {
   const auto layout = LayoutFor(image.height, image.width, team.threads());
-  LayerGraphWork run(*this, *layout, image, work);
+  LayerGraphWork run(kernels, plan_, *layout, image, work);
   team.Do(run);
   return run.finite();
 }

@@ -11,7 +11,7 @@
 
 #include "torch/kernels/graph_plan.h"
 #include "torch/kernels/graph_stretches.h"
-#include "torch/kernels/kernel_network.h"
+#include "torch/kernels/worker_team.h"
 
 namespace imgmill {
 
@@ -31,11 +31,20 @@ struct GraphConv {
 
 class LayerGraphLayout;
 
-class LayerGraph final : public KernelNetwork {
+/// One image on its way through a network. Planes of height x width in, enlarged ones of 0..1 out.
+struct KernelImage {
+  const float* input = nullptr;
+  float* output = nullptr;
+  int height = 0;
+  int width = 0;
+};
+
+/// On the CPU, exact in the memory it takes, and the same bytes for any number of threads.
+class LayerGraph {
  public:
   using Input = GraphInput;
 
-  LayerGraph(const ConvKernels& kernels, Input input);
+  explicit LayerGraph(Input input);
 
   // ---- building, in the order of work
   FeatureMap input() const { return {0, 0, plan_.channels[0], false}; }
@@ -70,23 +79,24 @@ class LayerGraph final : public KernelNetwork {
   /// @param most_packed  floats of the packed weights of layers that take turns; none: as many as are fast
   void Finish(GraphOutput output, std::optional<size_t> most_packed = {});
 
-  const ConvKernels& kernels() const noexcept override { return kernels_; }
-  size_t weight_bytes() const noexcept override;
+  /// Bytes of the weights as they are kept.
+  size_t weight_bytes() const noexcept;
   /// How far a pixel of the output sees, in pixels of the image; -1 where that depends on the image's size.
   int radius() const;
-  size_t WorkBytes(int height, int width, int threads) const override;
-  bool Run(const KernelImage& image, uint8_t* work, WorkerTeam& team) const override;
+  /// Bytes of working memory that Run needs for just that size and that many threads: for a smaller image it
+  /// may be more.
+  size_t WorkBytes(int height, int width, int threads) const;
+  /// `work` is WorkBytes long and 64-byte aligned. The result does not depend on the number of threads.
+  /// @return whether all values that came out were finite
+  bool Run(const ConvKernels& kernels, const KernelImage& image, uint8_t* work, WorkerTeam& team) const;
 
  private:
-  friend class LayerGraphWork;
-
   static void KeepEnds(const GraphConv& conv, GraphLayer& layer);
   static void KeepWeights(const GraphConv& conv, GraphLayer& layer);
   FeatureMap Add(GraphLayer layer, int channels);
 
   std::shared_ptr<const LayerGraphLayout> LayoutFor(int height, int width, int threads) const;
 
-  const ConvKernels& kernels_;
   GraphPlan plan_;
   std::vector<GraphStretch> stretches_;
   /// Of the size that was asked for last: tiles of one size follow one another.

@@ -7,7 +7,7 @@
 
 namespace imgmill {
 
-LayerGraph::LayerGraph(const ConvKernels& kernels, Input input) : kernels_(kernels) {
+LayerGraph::LayerGraph(Input input) {
   plan_.channels.push_back(input.bands * input.unshuffle * input.unshuffle +
                            static_cast<int>(input.told.size()));
   plan_.input = std::move(input);
