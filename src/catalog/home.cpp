@@ -1,11 +1,40 @@
 // A catalog notes which output folder it is of. Where that was copied or moved, what is filed under its old
 // place is of the files that came along.
 #include "base/path_parts.h"
+#include "base/same_file.h"
 #include "base/try.h"
 #include "catalog/catalog_impl.h"
 #include "catalog/recorded_folder.h"
+#include "imgmill/catalog/finished_work.h"
+#include "imgmill/dataset/publish.h"
 
 namespace imgmill {
+namespace {
+
+/// Whether a catalog of its own is where this one was: it is a copy of that. One folder may also have two
+/// paths, as where it is mounted twice.
+bool WasCopied(const std::string& before, const std::string& folder) {
+  const std::string original = Join(before, "catalog.sqlite");
+  return Exists(original) && !IsSameFile(original, Join(folder, "catalog.sqlite"));
+}
+
+/// What was moved out of the folder that this is a copy of did not come along: it is that folder's still, and
+/// is not missing there.
+Status ForgetMovesOutOf(Database& database, const std::string& from) {
+  Statement forget = TRY(
+      database.Prepare("DELETE FROM work WHERE fingerprint IN (SELECT id FROM names WHERE name > ?1 AND name "
+                       "< ?2) AND source > ?3 AND source < ?4"));
+  const std::string first_source = from + "/", end_of_sources = from + "0";  // "0" follows the slash
+  for (const std::string& move : BeginningsOfMoves()) {
+    const std::string first = move + "/", end = move + "0";  // the way to a folder outside is absolute
+    Statement::Use use(forget);
+    use.Blob(first).Blob(end).Blob(first_source).Blob(end_of_sources);
+    TRY(database.Run(use, "forget moves"));
+  }
+  return {};
+}
+
+}  // namespace
 
 Status Catalog::Impl::KnowHome() {
   const std::string output = OutputFolderOfCatalog(folder);
@@ -21,6 +50,7 @@ Status Catalog::Impl::KnowHome() {
   TRY(Begin());
   if (!before.empty()) {
     const std::string from = ParentOf(before);
+    if (WasCopied(before, folder)) TRY(ForgetMovesOutOf(database, from));
     TRY(MoveRows(move_files, from, output));
     TRY(MoveRows(move_work, from, output));
     Statement::Use use(drop_folder);

@@ -68,6 +68,26 @@ TEST_CASE("a move is found in an output folder that was moved itself, before a r
   CHECK((*moved)->place == folder / "elsewhere/aside/a.png");
 }
 
+TEST_CASE("what was moved out of an output folder is not that of its copy, but still that of a moved one") {
+  const TestFolder folder;
+  const std::string home = folder / "out/.imgmill";
+  {
+    const auto catalog = OpenOrFail(home);
+    REQUIRE(catalog->PutWork(Move(folder / "out/tile/a.png", folder / "aside", "a.png", home), kDone));
+    REQUIRE(catalog->PutWork(Move(folder / "out/tile/b.png", folder / "out/aside", "b.png", home), kDone));
+    REQUIRE(catalog->PutWork(Move(folder / "photos/c.png", folder / "aside", "c.png", home), kDone));
+  }
+  std::filesystem::copy(folder / "out", folder / "copy", std::filesystem::copy_options::recursive);
+  const auto copy = OpenOrFail(folder / "copy/.imgmill");
+  CHECK_FALSE(copy->FindMoved(folder / "copy/tile/a.png", Digest("bytes")));
+  CHECK(copy->FindMoved(folder / "copy/tile/b.png", Digest("bytes"))->place == folder / "copy/aside/b.png");
+  CHECK(copy->FindMoved(folder / "photos/c.png", Digest("bytes"))->place == folder / "aside/c.png");
+
+  std::filesystem::rename(folder / "out", folder / "moved");
+  const auto moved = OpenOrFail(folder / "moved/.imgmill");
+  CHECK(moved->FindMoved(folder / "moved/tile/a.png", Digest("bytes"))->place == folder / "aside/a.png");
+}
+
 TEST_CASE("a copied or moved output folder knows its own files where they are now, and only these") {
   const TestFolder folder;
   const std::string tile = folder / "out/tile/a.png", photo = folder / "photos/a.jpg";
