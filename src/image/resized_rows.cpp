@@ -54,10 +54,16 @@ class ResizedRows final : public RowReader {
       SumDown(y);
       Store(destination);
     }
-    return {};
+    return next_row_ == layout_.height ? PassRest() : Status{};
   }
 
  private:
+  /// Rows that no output row is made of, such as those that are cropped, may be damaged, too.
+  Status PassRest() {
+    for (; taken_ < rows_->layout().height; ++taken_) TRY(rows_->Read(1, input_.data(), input_.size()));
+    return {};
+  }
+
   float* RingRow(int64_t y) { return Floats(ring_) + (y % ring_rows_) * layout_.width * layout_.bands; }
   static float* Floats(Buffer& buffer) { return reinterpret_cast<float*>(buffer.data()); }
   float Full() const {
