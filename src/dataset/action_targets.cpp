@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/path_parts.h"
 #include "dataset/added_file.h"
@@ -13,6 +14,26 @@
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
+namespace {
+
+/// Whether both are one entry of one folder, by whichever links that is reached.
+bool IsSameEntry(const std::string& a, const std::string& b) {
+  return a == b || (NameOf(a) == NameOf(b) && AbsoluteEntry(a) == AbsoluteEntry(b));
+}
+
+/// Which of the target's numbered names the file has; 0 for none. It was moved there before, past others that
+/// had the names in front of it.
+int NumberOf(const std::string& path, const std::string& target) {
+  if (IsSameEntry(path, target)) return 1;
+  const std::string_view stem = StemOf(NameOf(path));
+  const std::string_view digits = stem.substr(std::min(stem.rfind('-'), stem.size() - 1) + 1);
+  int number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const bool is_one = error == std::errc() && end == digits.data() + digits.size() && number > 1;
+  return is_one && IsSameEntry(path, NumberedTarget(target, number)) ? number : 0;
+}
+
+}  // namespace
 
 std::string NumberedTarget(const std::string& target, int number) {
   if (number == 1) return target;
@@ -40,7 +61,7 @@ std::string SidecarTarget(const FileAction& image, const std::string& image_targ
 }
 
 TakenTargets::Place TakenTargets::Look(const FileAction& action, const std::string& target) const {
-  if (action.kind == FileAction::Kind::kMove && target == action.path) return Place::kAlready;
+  if (action.kind == FileAction::Kind::kMove && IsSameEntry(target, action.path)) return Place::kAlready;
   // A side-car that several images share is copied to the same name by each of them.
   if (const auto taken = sources_.find(target); taken != sources_.end())
     return action.sidecar && action.adds() && taken->second == action.path ? Place::kAlready : Place::kTaken;
@@ -57,6 +78,11 @@ TakenTargets::Place TakenTargets::Look(const FileAction& action, const std::stri
 Result<ChosenTarget> TakenTargets::ForImage(const FileAction& image,
                                             const std::vector<FileAction>& sidecars) const {
   if (image.kind == FileAction::Kind::kTrash) return InTrash(image);
+  if (image.kind == FileAction::Kind::kMove) {
+    // Its name stays, whatever has become of those in front of it.
+    const int number = NumberOf(image.path, image.target);
+    if (number > 0) return ChosenTarget{NumberedTarget(image.target, number), true};
+  }
   for (int number = 1;; ++number) {
     std::string target = NumberedTarget(image.target, number);
     const Place place = Look(image, target);
