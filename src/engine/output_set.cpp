@@ -191,10 +191,11 @@ Status OutputSet::RemoveReplaced() {
 }
 
 Status OutputSet::MakeReady(std::vector<ReadyFile>& ready) {
+  const bool may_be_moved = !folder_.overwrite() && folder_.WasWritten(SetName(prefixes_));
   for (auto& [name, held] : files_) {
     ReadyFile file = TRY(Ready(name, held));
-    // To the byte what an earlier choice has left there.
-    if (file.replaces && folder_.Holds(name, held.row)) {
+    // To the byte what an earlier choice has left there, or what an action has moved from there.
+    if (file.replaces ? folder_.Holds(name, held.row) : may_be_moved && folder_.WasMoved(name, held.row)) {
       ::unlink(held.temporary.c_str());
       held.temporary.clear();
     } else {

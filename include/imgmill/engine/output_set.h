@@ -74,7 +74,7 @@ class OutputSet {
   /// A file of the set on its way to its name.
   Result<ReadyFile> Ready(const std::string& relative, const Held& held) const;
   Status ClaimName();
-  /// All files on their way to their names, but for those that are there already.
+  /// All files on their way to their names, but for those that are there already, or were moved from there.
   Status MakeReady(std::vector<ReadyFile>& ready);
   Status CommitResumed(size_t missing);
   Status RemoveReplaced();
