@@ -265,13 +265,14 @@ std::vector<FoundWork> Catalog::FindOutputs(const std::string& output) {
   return found;
 }
 
-std::optional<MovedFile> Catalog::FindMoved(const std::string& path, const ContentDigest& content) {
+std::vector<std::string> Catalog::FindMoved(const std::string& path,
+                                            const std::optional<ContentDigest>& content) {
   const std::lock_guard lock(impl_->mutex);
   impl_->BeginReading();
-  const Result<std::optional<MovedFile>> found = impl_->moved.Find(impl_->database, path, content);
-  if (found) return *found;
+  Result<std::vector<std::string>> found = impl_->moved.Find(impl_->database, path, content);
+  if (found) return *std::move(found);
   impl_->Remember(found.error());
-  return std::nullopt;
+  return {};
 }
 
 Status Catalog::Flush() {

@@ -212,8 +212,8 @@ Result<std::unique_ptr<FinishedWork>> FinishedWork::Open(const std::string& outp
   return work;
 }
 
-Result<std::optional<MovedFile>> FinishedWork::FindMoved(const std::string& path,
-                                                         const ContentDigest& content) {
+Result<std::vector<std::string>> FinishedWork::FindMoved(const std::string& path,
+                                                         const std::optional<ContentDigest>& content) {
   return impl_->moved.Find(impl_->database, CanonicalOrEntry(path), content);
 }
 

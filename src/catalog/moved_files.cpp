@@ -1,6 +1,8 @@
 // A move's row has its target's folder in the fingerprint, and its source and content in the key.
 #include "catalog/moved_files.h"
 
+#include <algorithm>
+
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "catalog/catalog_impl.h"
@@ -18,10 +20,11 @@ constexpr size_t kMostMoves = 64;
 
 Status MovedFiles::Prepare(Database& database, const std::string& output_folder) {
   // Few fingerprints are moves, and within one the source is looked up.
-  Statement prepared = TRY(database.Prepare(
-      "SELECT n.name, w.output FROM names n CROSS JOIN work w ON w.fingerprint = n.id "
-      "WHERE n.name > ?1 AND n.name < ?2 AND w.source = ?3 AND w.content = ?4 AND w.state = 1 "
-      "ORDER BY n.name, w.output"));
+  Statement prepared =
+      TRY(database.Prepare("SELECT n.name, w.output FROM names n CROSS JOIN work w ON w.fingerprint = n.id "
+                           "WHERE n.name > ?1 AND n.name < ?2 AND w.source = ?3 AND (?4 IS NULL OR w.content "
+                           "= ?4) AND w.state = 1 "
+                           "ORDER BY n.name, w.output"));
   moves_from_ = std::move(prepared);
   output_folder_ = recorded_ = output_folder;
   Statement home = TRY(database.Prepare(kHomeQuery));
@@ -37,14 +40,15 @@ std::string MovedFiles::AsRecorded(const std::string& path) const {
 }
 
 Result<std::vector<std::string>> MovedFiles::PlacesOf(const Database& database, const std::string& path,
-                                                      const ContentDigest& content) {
+                                                      const std::optional<ContentDigest>& content) {
   const std::string source = AsRecorded(path);
   std::vector<std::string> places;
   for (const std::string& first : BeginningsOfMoves()) {
     std::string end = first;
     ++end.back();
     Statement::Use use(moves_from_);
-    use.Blob(first).Blob(end).Blob(source).Blob(Bytes(content));
+    use.Blob(first).Blob(end).Blob(source);
+    if (content) use.Blob(Bytes(*content));
     TRY(database.ForEachRow(use, "find moves", [&](const Statement::Use& row) -> Status {
       const std::string way(row.BlobAt(0).substr(first.size()));
       places.push_back(Join(AtEndOf(way, output_folder_), row.BlobAt(1)));
@@ -54,17 +58,16 @@ Result<std::vector<std::string>> MovedFiles::PlacesOf(const Database& database, 
   return places;
 }
 
-Result<std::optional<MovedFile>> MovedFiles::Find(const Database& database, const std::string& path,
-                                                  const ContentDigest& content) {
-  std::optional<MovedFile> found;
-  std::vector<std::string> from = {path};
-  for (size_t i = 0; i < kMostMoves && i < from.size(); ++i) {
-    const std::vector<std::string> places = TRY(PlacesOf(database, from[i], content));
-    for (const std::string& place : places) {
-      found = MovedFile{place, Exists(place)};
-      if (found->is_there) return found;
-      from.push_back(place);
+Result<std::vector<std::string>> MovedFiles::Find(const Database& database, const std::string& path,
+                                                  const std::optional<ContentDigest>& content) {
+  std::vector<std::string> found;
+  std::string from = path;
+  for (size_t i = 0; i < kMostMoves; ++i) {
+    for (std::string& place : TRY(PlacesOf(database, from, content))) {
+      if (std::ranges::find(found, place) == found.end()) found.push_back(std::move(place));
     }
+    if (i == found.size()) break;
+    from = found[i];
   }
   return found;
 }

@@ -16,13 +16,13 @@ class MovedFiles {
   Status Prepare(Database& database, const std::string& output_folder);
 
   /// As Catalog::FindMoved.
-  Result<std::optional<MovedFile>> Find(const Database& database, const std::string& path,
-                                        const ContentDigest& content);
+  Result<std::vector<std::string>> Find(const Database& database, const std::string& path,
+                                        const std::optional<ContentDigest>& content);
 
  private:
   /// Where moves from `path` have put it.
   Result<std::vector<std::string>> PlacesOf(const Database& database, const std::string& path,
-                                            const ContentDigest& content);
+                                            const std::optional<ContentDigest>& content);
   /// How rows call a path: by where the output folder was when they were written.
   std::string AsRecorded(const std::string& path) const;
 

@@ -75,7 +75,8 @@ namespace {
 
 using Finished = std::optional<std::vector<std::string>>;
 
-/// Of files that are there, but not as any run has written them, takes for in place those that may be edited.
+/// Of files that are there, or where an action has moved them, but not as any run has written them, takes for
+/// in place those that may be edited.
 /// `edits` has these then, and no others.
 void TakeEdited(OutputFolder& folder, SetInPlace& set, SetEdits& edits) {
   const auto is_ours = [&](const std::string& name) {
@@ -86,7 +87,10 @@ void TakeEdited(OutputFolder& folder, SetInPlace& set, SetEdits& edits) {
   edits.found.clear();
   for (const auto& [key, row] : set.rows) {
     if (row.state != WorkRow::State::kDone || !edits.may_be(key.output)) continue;
-    if (Exists(folder.PathOf(key.output)) && !is_ours(key.output)) edits.found.push_back(key.output);
+    const bool edited = Exists(folder.PathOf(key.output))
+                            ? !is_ours(key.output)
+                            : !folder.WasMoved(key.output, row) && folder.WasMovedEdited(key.output);
+    if (edited) edits.found.push_back(key.output);
   }
   std::vector<std::string> all;
   std::merge(set.in_place.begin(), set.in_place.end(), edits.found.begin(), edits.found.end(),

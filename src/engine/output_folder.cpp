@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "archive/archive_path.h"
@@ -24,6 +25,15 @@ std::optional<ContentDigest> DigestIfSize(const std::string& path, int64_t size)
   if (!stamp || stamp->size != size) return std::nullopt;
   const Result<ContentDigest> digest = DigestOf(path);
   return digest ? std::optional(*digest) : std::nullopt;
+}
+
+/// Where the file of `row`, which was at `entry`, is now as it was written. It may have been moved before, as
+/// it is now, and be another where it went then.
+std::optional<std::string> WhereMoved(Catalog& catalog, const std::string& entry, const WorkRow& row) {
+  for (std::string& place : catalog.FindMoved(entry, row.digest)) {
+    if (DigestIfSize(place, row.size) == row.digest) return std::move(place);
+  }
+  return std::nullopt;
 }
 
 size_t HashOf(const std::string& text) {
@@ -149,11 +159,13 @@ bool OutputFolder::Holds(const std::string& relative, const WorkRow& row) const 
 
 bool OutputFolder::WasMoved(const std::string& relative, const WorkRow& row) const {
   const std::string path = PathOf(relative);
-  if (Exists(path)) return false;
-  const std::optional<MovedFile> moved = catalog_.FindMoved(CanonicalOrEntry(path), row.digest);
-  if (!moved || !moved->is_there) return false;
-  const std::optional<ContentDigest> digest = DigestIfSize(moved->place, row.size);
-  return digest && *digest == row.digest;
+  return !Exists(path) && WhereMoved(catalog_, CanonicalOrEntry(path), row).has_value();
+}
+
+bool OutputFolder::WasMovedEdited(const std::string& relative) const {
+  const std::string path = PathOf(relative);
+  return !Exists(path) &&
+         std::ranges::any_of(catalog_.FindMoved(CanonicalOrEntry(path), std::nullopt), Exists);
 }
 
 std::string OutputFolder::PlaceOf(const std::string& relative) const {
@@ -161,8 +173,11 @@ std::string OutputFolder::PlaceOf(const std::string& relative) const {
   if (Exists(path)) return path;
   const std::string entry = CanonicalOrEntry(path);
   for (const FoundWork& found : catalog_.FindOutputs(relative)) {
-    const std::optional<MovedFile> moved = catalog_.FindMoved(entry, found.row.digest);
-    if (moved && moved->is_there) return moved->place;
+    if (!IsOfTheseOptions(found.key)) continue;
+    if (std::optional<std::string> place = WhereMoved(catalog_, entry, found.row)) return *std::move(place);
+  }
+  for (std::string& place : catalog_.FindMoved(entry, std::nullopt)) {
+    if (Exists(place)) return std::move(place);
   }
   return path;
 }

@@ -60,12 +60,6 @@ struct FoundWork {
   WorkRow row;
 };
 
-/// A file that an action on images, such as a later step of a pipeline, has moved.
-struct MovedFile {
-  std::string place;  ///< where to, at last
-  bool is_there = false;
-};
-
 /// Thread-safe. Puts are collected in a transaction that is committed half a second after its first put,
 /// after 1000 of them, by PutWork, by Flush and at the end: a killed process loses the last half second of
 /// files and facts, which a rerun computes again, and no work rows. WAL where the file system allows it, else
@@ -136,9 +130,11 @@ class Catalog {
   /// fingerprint: whether a file in place is ours, and whose output it is.
   std::vector<FoundWork> FindOutputs(const std::string& output);
 
-  /// Where actions have moved the file that had this content at `path`, an absolute one, and is there no
-  /// more; nothing where none is on record. What is at its place now, the caller must look.
-  std::optional<MovedFile> FindMoved(const std::string& path, const ContentDigest& content);
+  /// The places, one after the other, that actions on images, such as those of a pipeline's later steps, have
+  /// moved the file to that had this content at `path`, an absolute one. What is there now, the caller must
+  /// look.
+  /// @param content  nothing: whatever it had, as a file that was edited before it was moved
+  std::vector<std::string> FindMoved(const std::string& path, const std::optional<ContentDigest>& content);
 
   /// Commits what was put, and returns the first error since the last Flush.
   Status Flush();

@@ -89,7 +89,8 @@ class FinishedWork {
   /// note them.
   Result<std::vector<SourceSidecar>> SidecarsOf(const FoundWork& work);
   /// As Catalog's.
-  Result<std::optional<MovedFile>> FindMoved(const std::string& path, const ContentDigest& content);
+  Result<std::vector<std::string>> FindMoved(const std::string& path,
+                                             const std::optional<ContentDigest>& content);
   /// As Catalog's.
   Result<std::optional<std::string>> FindFact(const ContentDigest& content, std::string_view name);
 

@@ -77,6 +77,9 @@ class OutputFolder {
   /// Whether nothing is at `relative`, since an action, such as that of a pipeline's later step, has moved
   /// the file of `row` away, and it is as it was where it is now.
   bool WasMoved(const std::string& relative, const WorkRow& row) const;
+  /// Whether nothing is at `relative`, since an action has moved the file that was there, and one is where it
+  /// went, whatever it has become here or there.
+  bool WasMovedEdited(const std::string& relative) const;
   /// Whether something was written under this name, or that of a set, of whatever source.
   bool WasWritten(const std::string& relative) const { return !catalog_.FindOutputs(relative).empty(); }
   /// Where an output that is there, or was moved, is now.

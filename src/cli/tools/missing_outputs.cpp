@@ -111,10 +111,10 @@ Result<std::vector<std::string>> MissingOutputs::FoldersOf(const FoundWork& work
 /// record of that. What is to be forgotten there is so here, too.
 Result<bool> MissingOutputs::WasMoved(const FoundWork& work, const std::vector<std::string>& folders) {
   for (const std::string& each : folders) {
-    const std::optional<MovedFile> moved =
+    const std::vector<std::string> places =
         TRY(folder_.work().FindMoved(Join(each, work.key.output), work.row.digest));
-    if (!moved) continue;
-    if (!moved->is_there && IsAskedFor(moved->place)) works_.push_back(work);
+    if (places.empty()) continue;
+    if (std::ranges::none_of(places, Exists) && IsAskedFor(places.back())) works_.push_back(work);
     return true;
   }
   return false;

@@ -277,7 +277,7 @@ void TileOperation::TellEdited(const ListedFile& file, const std::vector<std::st
   const std::string others =
       edited.size() > 1 ? " and " + std::to_string(edited.size() - 1) + " more" : std::string();
   services_.log(LogLevel::kWarning,
-                PrintablePath(file.path) + ": " + PrintablePath(folder_.PathOf(edited.front())) + others +
+                PrintablePath(file.path) + ": " + PrintablePath(folder_.PlaceOf(edited.front())) + others +
                     (edited.size() > 1 ? " were" : " was") +
                     " changed since the side-car was copied there, and left so (delete it to have it copied "
                     "again)");

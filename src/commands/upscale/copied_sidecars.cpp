@@ -55,9 +55,10 @@ std::vector<std::string> CopiedSidecars::NamesOf(const Item& item, const std::st
 }
 
 bool CopiedSidecars::IsEdited(const Item& item, const std::string& name) {
-  if (folder_.overwrite() || !Exists(folder_.PathOf(name))) return false;
+  if (folder_.overwrite()) return false;
   const std::optional<WorkRow> row = folder_.catalog().FindWork(folder_.KeyOf(item, name));
-  return row && row->state == WorkRow::State::kDone && !folder_.Holds(name, *row);
+  if (!row || row->state != WorkRow::State::kDone) return false;
+  return Exists(folder_.PathOf(name)) ? !folder_.Holds(name, *row) : folder_.WasMovedEdited(name);
 }
 
 Status CopiedSidecars::MayCopy(const Item& item, const std::string& output) {

@@ -124,7 +124,7 @@ Status UpscaleOperation::CopySidecars(const Item& item, const std::string& relat
 void UpscaleOperation::TellEdited(const ListedFile& file, const std::vector<std::string>& edited) const {
   for (const std::string& name : edited) {
     services_.log(LogLevel::kWarning,
-                  PrintablePath(file.path) + ": " + PrintablePath(folder_.PathOf(name)) +
+                  PrintablePath(file.path) + ": " + PrintablePath(folder_.PlaceOf(name)) +
                       " was changed since the side-car was copied there, and left so (delete it to have it "
                       "copied again)");
   }
