@@ -76,7 +76,7 @@ Error DoesNotFit(const PixelSize& high, std::span<const GroupMember> lows, bool 
   if (would_fit) {
     advice = " (if the partner was made of the image cropped to a multiple, use --crop-pairs)";
   } else if (const int64_t rounded = RoundedScale(high, other->size); rounded > 0) {
-    advice = " (it was made " + std::to_string(rounded) +
+    advice = " (it may have been made " + std::to_string(rounded) +
              " times smaller, with its sides rounded: make it of the image cropped to a multiple of " +
              std::to_string(rounded) + ", as imgmill upscale --crop does, and use --crop-pairs)";
   }
