@@ -9,7 +9,6 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <unordered_set>
 #include <vector>
 
 #include "acted_files.h"
@@ -21,6 +20,7 @@
 #include "dataset/set_aside.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
+#include "partner_count.h"
 #include "sidecar_actions.h"
 
 namespace imgmill {
@@ -53,26 +53,6 @@ std::string CountWith(uint64_t partners, uint64_t sidecars) {
   if (sidecars > 0) text += (text.empty() ? "" : " and ") + Count(sidecars, "side-car");
   return text;
 }
-
-/// Of the files that go with images, which are partners: an image's side-cars may lie in the same folder.
-/// Some 30 bytes for each partner.
-class PartnerCount {
- public:
-  void Plan(const FileAction& partner) { planned_.insert(HashOf(partner)); }
-  /// Of an action that was done.
-  void Add(const FileAction& action) {
-    if (action.sidecar && planned_.contains(HashOf(action))) ++count_;
-  }
-  uint64_t count() const { return count_; }
-
- private:
-  static size_t HashOf(const FileAction& action) {
-    return std::hash<std::string>()(AbsoluteEntry(action.path));
-  }
-
-  std::unordered_set<size_t> planned_;
-  uint64_t count_ = 0;
-};
 
 /// The undo file that the last run with this catalog has made.
 constexpr char kUndoFileFact[] = "undo-file/1";
@@ -261,7 +241,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   Journal journal = TRY(OpenJournal(request, services, result));
   if (journal.actions == nullptr) return {};
   ActionJournal& actions = *journal.actions;
-  PartnerCount partners;
+  PartnerCount partners(*services.memory, *services.stop);
   const auto put = [&](const FileAction& image, std::span<const FileAction> with) -> Status {
     TRY(MayAct(image));
     TRY(actions.Plan(image));
@@ -269,7 +249,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
     for (const FileAction& each : with) {
       TRY(MayAct(each));
       TRY(actions.Plan(each));
-      partners.Plan(each);
+      TRY(partners.Plan(each));
     }
     for (const FileAction& sidecar : sidecars.Of(image)) {
       TRY(actions.Plan(sidecar));
@@ -281,6 +261,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   // Nothing was done that its undo file could tell of.
   if (!planned && !journal.resumed) ::unlink(actions.path().c_str());
   if (!planned) return WithUndo(planned.error(), journal);
+  partners.EndPlan();
   sidecars.Tell(services, result);
   if (!request.target_folder.empty()) SweepTemporaries(request.target_folder);
   if (request.sets_aside && actions.planned() > 0) {
