@@ -182,6 +182,7 @@ Status Catalog::Impl::MoveFolder(std::string_view from, std::string_view to) {
   TRY(MoveRows(move_files, from, to));
   // Where another folder was known, its outputs have their place: they are now of the files that came there.
   if (!KnowsFolder(to)) {
+    TRY(MoveSidecars(from, to));
     TRY(MoveRows(move_work, from, to));
   }
   Statement::Use use(drop_folder);

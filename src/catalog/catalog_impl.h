@@ -118,6 +118,8 @@ struct Catalog::Impl {
   Status MoveFolder(std::string_view from, std::string_view to);
   /// @param rows  move_files or move_work
   Status MoveRows(Statement& rows, std::string_view from, std::string_view to);
+  /// What work on sources below `from` had for side-cars. Before its rows are moved, by which it is found.
+  Status MoveSidecars(std::string_view from, std::string_view to);
   /// That of an output folder that was copied or moved: files everything that was below it under its new
   /// place.
   Status KnowHome();

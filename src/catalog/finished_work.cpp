@@ -13,6 +13,7 @@
 #include "catalog/moved_files.h"
 #include "catalog/recorded_folder.h"
 #include "catalog/schema.h"
+#include "catalog/sidecar_lines.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
@@ -235,22 +236,9 @@ std::optional<ContentDigest> SidecarsKey(const std::string& source, std::string_
 }
 
 Result<std::vector<FinishedWork::SourceSidecar>> FinishedWork::SidecarsOf(const FoundWork& work) {
-  std::vector<SourceSidecar> sidecars;
   const std::optional<ContentDigest> key = SidecarsKey(work.key.source, work.key.fingerprint);
-  if (!key) return sidecars;
-  const std::optional<std::string> lines = TRY(FindFact(*key, kSidecarsFact));
-  constexpr size_t kHex = 2 * sizeof(ContentDigest::bytes);
-  // A path may have anything in it, so that a line ends only behind a digest.
-  size_t begin = 0;
-  for (size_t end = lines ? lines->find('\n') : std::string::npos; end != std::string::npos;
-       end = lines->find('\n', end + 1)) {
-    if (end < begin + kHex + 1 || (*lines)[end - kHex - 1] != ' ') continue;
-    const auto content = ContentDigest::FromHex(std::string_view(*lines).substr(end - kHex, kHex));
-    if (!content) continue;
-    sidecars.push_back({lines->substr(begin, end - kHex - 1 - begin), *content});
-    begin = end + 1;
-  }
-  return sidecars;
+  if (!key) return std::vector<SourceSidecar>();
+  return ReadSidecarLines(TRY(FindFact(*key, kSidecarsFact)).value_or(""));
 }
 
 Result<std::vector<std::string>> FinishedWork::FoldersOf(const std::string& fingerprint) {

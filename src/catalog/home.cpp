@@ -52,6 +52,7 @@ Status Catalog::Impl::KnowHome() {
     const std::string from = ParentOf(before);
     if (WasCopied(before, folder)) TRY(ForgetMovesOutOf(database, from));
     TRY(MoveRows(move_files, from, output));
+    TRY(MoveSidecars(from, output));
     TRY(MoveRows(move_work, from, output));
     Statement::Use use(drop_folder);
     use.Blob(before);

@@ -109,3 +109,37 @@ TEST_CASE("a copied or moved output folder knows its own files where they are no
   const auto original = OpenOrFail(folder / "out/.imgmill");
   CHECK(original->FindOutputs("a-large.png").at(0).key.source == tile);
 }
+
+TEST_CASE(
+    "side-cars are known with the work on a source that has another place, where they are themselves now") {
+  const TestFolder folder;
+  std::filesystem::create_directories(folder / "photos");
+  const std::string fingerprint = "tile/1" + std::string(kWithSidecars) + Digest("all").Hex();
+  const std::string before = folder / "out/tile/a.png";
+  const FoundWork made{{before, Digest("a"), fingerprint, "b.png"}, kDone};
+  {
+    const auto catalog = OpenOrFail(folder / "out/.imgmill");
+    REQUIRE(catalog->PutWork(made.key, made.row));
+    const std::string lines = folder / "out/tile/a.txt" + (" " + Digest("caption").Hex() + "\n") +
+                              (folder / "captions/a\n.txt") + (" " + Digest("other").Hex() + "\n");
+    REQUIRE(catalog->PutFact(*SidecarsKey(before, fingerprint), kSidecarsFact, lines));
+  }
+  std::filesystem::copy(folder / "out", folder / "copy", std::filesystem::copy_options::recursive);
+  for (const char* place : {"copy", "out"}) {
+    CAPTURE(place);
+    const std::string there = folder / place;
+    OpenOrFail(there + "/.imgmill");
+    const auto work = FinishedWork::Open(there);
+    REQUIRE(work);
+    const auto found = (*work)->Of("b.png");
+    REQUIRE(found);
+    REQUIRE(found->size() == 1);
+    CHECK(found->front().key.source == there + "/tile/a.png");
+    const auto sidecars = (*work)->SidecarsOf(found->front());
+    REQUIRE(sidecars);
+    REQUIRE(sidecars->size() == 2);
+    CHECK(sidecars->at(0).path == there + "/tile/a.txt");
+    CHECK(sidecars->at(0).content == Digest("caption"));
+    CHECK(sidecars->at(1).path == folder / "captions/a\n.txt");
+  }
+}
