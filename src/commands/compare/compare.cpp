@@ -97,9 +97,11 @@ class Compare::CompareRun final : public CommandRun {
   Operation& operation() override { return operation_; }
 
   Result<CommandResult> Reduce(CommandResult result) override {
-    result.dropped = sums_.broken;
-    result.kept_images = result.counts.done - std::min(result.counts.done, sums_.broken);
-    TRY(Mark(result));
+    if (Judges()) {
+      result.dropped = sums_.broken;
+      result.kept_images = result.counts.done - std::min(result.counts.done, sums_.broken);
+      TRY(Mark(result));
+    }
     if (options.mode != RunMode::kRun) {
       TellPreview(result);
       return result;
@@ -115,6 +117,9 @@ class Compare::CompareRun final : public CommandRun {
   }
 
  private:
+  /// A dry run does not, but for a pipeline's steps, of which it is asked what they would keep.
+  bool Judges() const { return options.mode == RunMode::kRun || services_.in_pipeline; }
+
   /// Which images are kept and which are not, as far as their figures are there.
   Status Mark(CommandResult& result) {
     return entries_.ForEach([&](const PairEntry& entry) {
@@ -143,7 +148,7 @@ class Compare::CompareRun final : public CommandRun {
     sums_.Add(plan_, entry);
     entries_.Add(entry);
     if (!asked_.html.empty()) page_.Add(entry, pictures);
-    if (!services_.put_line) return;
+    if (!services_.put_line || !Judges()) return;
     JsonObject line;
     line["event"] = "pair";
     line.Append(PairJson(entry, plan_));
