@@ -4,11 +4,14 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "deleted_outputs.h"
 #include "imgmill/catalog/finished_work.h"
+#include "imgmill/dataset/publish.h"
 
 namespace imgmill {
 namespace {
@@ -50,14 +53,16 @@ std::string SourceOfAction(const std::string& path) {
 
 ActedFiles::ActedFiles(std::string command, const std::vector<std::string>& folders,
                        const CommandServices& services)
-    : command_(std::move(command)), catalog_(*services.catalog) {
-  const bool of_output = services.in_pipeline || NameOf(catalog_.folder()) == ".imgmill";
+    : command_(std::move(command)),
+      of_output_(services.in_pipeline || NameOf(services.catalog->folder()) == ".imgmill"),
+      catalog_(*services.catalog) {
   for (const std::string& folder : folders) {
-    if (of_output && !folder.empty()) folders_.push_back(CanonicalOrEntry(folder));
+    if (of_output_ && !folder.empty()) folders_.push_back(CanonicalOrEntry(folder));
   }
 }
 
 Status ActedFiles::Add(const FileAction& action) {
+  if (action.kind == FileAction::Kind::kDelete) return AddDeleted(action.path);
   if (folders_.empty() || !action.has_target()) return {};
   const std::string target = AbsoluteEntry(action.target);
   const auto folder = std::ranges::find_if(
@@ -84,6 +89,13 @@ Status ActedFiles::Add(const FileAction& action) {
                        WorkRow{WorkRow::State::kDone, 0, {}});
   }
   rows_.emplace_back(std::move(key), row);
+  return rows_.size() < kRowsAtOnce ? Status() : Put();
+}
+
+Status ActedFiles::AddDeleted(const std::string& path) {
+  if (!of_output_ || Exists(path)) return {};
+  WorkRows rows = RowsOfDeleted(catalog_, path);
+  std::move(rows.begin(), rows.end(), std::back_inserter(rows_));
   return rows_.size() < kRowsAtOnce ? Status() : Put();
 }
 

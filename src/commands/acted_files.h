@@ -1,4 +1,5 @@
-// The catalog's record of the files that an action on images has put into a folder, as it has one of tiles.
+// The catalog's record of the files that an action on images has put into a folder, as it has one of tiles;
+// and of those that it has deleted.
 #pragma once
 
 #include <string>
@@ -30,7 +31,10 @@ class ActedFiles {
   Status Put();
 
  private:
+  Status AddDeleted(const std::string& path);
+
   std::string command_;
+  bool of_output_;
   std::vector<std::string> folders_;  ///< canonical; none where no record is kept
   Catalog& catalog_;
   std::vector<std::string> noted_;  ///< fingerprints that it is known of which folder they are

@@ -11,6 +11,7 @@
 
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "commands/deleted_outputs.h"
 #include "imgmill/catalog/finished_work.h"
 #include "imgmill/dataset/publish.h"
 
@@ -35,7 +36,11 @@ Status ForgetWork(const std::string& output_folder, std::span<const FoundWork> w
   return catalog->Flush();
 }
 
-Status ForgetUndone(const std::string& undo_file, std::span<const std::string> files) {
+namespace {
+
+/// The files by the output folders on whose record they may be.
+std::map<std::string, std::vector<std::string>> ByFolder(const std::string& undo_file,
+                                                         std::span<const std::string> files) {
   const std::optional<std::string> beside = OutputFolderOf(ParentOf(AbsoluteEntry(undo_file)));
   std::map<std::string, std::vector<std::string>> by_folder;
   for (const std::string& file : files) {
@@ -45,7 +50,13 @@ Status ForgetUndone(const std::string& undo_file, std::span<const std::string> f
     if (folder) by_folder[*folder].push_back(file);
     if (folder && beside && *folder != *beside) by_folder[*beside].push_back(file);
   }
-  for (const auto& [folder, undone] : by_folder) {
+  return by_folder;
+}
+
+}  // namespace
+
+Status ForgetUndone(const std::string& undo_file, std::span<const std::string> files) {
+  for (const auto& [folder, undone] : ByFolder(undo_file, files)) {
     std::vector<FoundWork> gone;
     {
       const std::unique_ptr<FinishedWork> work = TRY(FinishedWork::Open(folder));
@@ -56,6 +67,22 @@ Status ForgetUndone(const std::string& undo_file, std::span<const std::string> f
       }
     }
     TRY(ForgetWork(folder, gone));
+  }
+  return {};
+}
+
+Status RecallRestored(const std::string& undo_file, std::span<const std::string> files) {
+  for (const auto& [folder, restored] : ByFolder(undo_file, files)) {
+    const std::string catalog_folder = folder + "/.imgmill";
+    const std::unique_ptr<FolderLock> lock = TRY(FolderLock::Take(catalog_folder, "imgmill undo"));
+    const std::unique_ptr<Catalog> catalog = TRY(Catalog::Open(catalog_folder));
+    WorkRows rows;
+    for (const std::string& file : restored) {
+      WorkRows found = RowsOfRestored(*catalog, file);
+      std::move(found.begin(), found.end(), std::back_inserter(rows));
+    }
+    TRY(catalog->PutWork(rows));
+    TRY(catalog->Flush());
   }
   return {};
 }

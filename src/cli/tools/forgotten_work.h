@@ -17,5 +17,8 @@ Status ForgetWork(const std::string& output_folder, std::span<const FoundWork> w
 /// @param undo_file  the catalog's may be the one that it lies in
 /// @param files      absolute paths where they were. Errors as ForgetWork, and FinishedWork's.
 Status ForgetUndone(const std::string& undo_file, std::span<const std::string> files);
+/// Puts on their records again the files that an action had deleted, and an undo has brought back.
+/// @param files  absolute paths. As ForgetUndone.
+Status RecallRestored(const std::string& undo_file, std::span<const std::string> files);
 
 }  // namespace imgmill

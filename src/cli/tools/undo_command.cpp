@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/path_parts.h"
 #include "cli/session/session.h"
 #include "cli/session/stop_signals.h"
 #include "forgotten_work.h"
@@ -26,11 +27,12 @@ std::string SumOf(const UndoSummary& undone) {
 }
 
 ExitCode UndoFromFile(const std::string& file) {
-  std::vector<std::string> taken_away;
+  std::vector<std::string> taken_away, restored;
   const Result<UndoSummary> undone =
       UndoActions(file, InstallStopSignals(), [&](const FileAction& action, const Status& status) {
         if (status.ok()) {
           if (action.has_target()) taken_away.push_back(action.target);
+          if (action.kind == FileAction::Kind::kDelete) restored.push_back(AbsoluteEntry(action.path));
           std::printf("%s %s\n", action.adds() ? "removed" : "restored",
                       PrintablePath(action.adds() ? action.target : action.path).c_str());
         } else {
@@ -48,6 +50,11 @@ ExitCode UndoFromFile(const std::string& file) {
         "imgmill: warning: %s; imgmill verify will miss what was taken away (imgmill verify --forget "
         "takes it off the record)\n",
         forgotten.error().message.c_str());
+  if (const Status recalled = RecallRestored(file, restored); !recalled)
+    std::fprintf(
+        stderr,
+        "imgmill: warning: %s; imgmill verify will not know what was brought back until the next run\n",
+        recalled.error().message.c_str());
   std::fprintf(stderr, "imgmill: info: %s\n", SumOf(*undone).c_str());
   if (undone->interrupted) return ExitCode::kRetry;
   return undone->failed + undone->gone > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;

@@ -1,0 +1,21 @@
+// Files that imgmill made itself, and an action has deleted: gone on purpose is not missing.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "imgmill/catalog/catalog.h"
+
+namespace imgmill {
+
+using WorkRows = std::vector<std::pair<WorkKey, WorkRow>>;
+
+/// The finished work whose file was at `path`, with rows that say that it is gone on purpose. A run that
+/// makes the file again says that it is done, as ever.
+WorkRows RowsOfDeleted(Catalog& catalog, const std::string& path);
+
+/// The work whose file is at `path` again, as it was written, with rows that say that it is done.
+WorkRows RowsOfRestored(Catalog& catalog, const std::string& path);
+
+}  // namespace imgmill
