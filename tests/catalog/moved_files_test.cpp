@@ -143,3 +143,43 @@ TEST_CASE(
     CHECK(sidecars->at(1).path == folder / "captions/a\n.txt");
   }
 }
+
+TEST_CASE(
+    "input folders that were copied with the output folder are the sources of its work, by a file's "
+    "content") {
+  const TestFolder folder;
+  const std::string photo = folder / "project/photos/a.jpg", gone = folder / "project/photos/b.jpg";
+  folder.Write("project/photos/a.jpg", "photo");
+  folder.Write("project/photos/b.jpg", "another");
+  {
+    const auto catalog = OpenOrFail(folder / "project/out/.imgmill");
+    REQUIRE(catalog->KnowFolder(folder / "project/photos", {11, 12}));
+    for (const std::string& each : {photo, gone}) {
+      const KnownFile known{*StampOf(each), *DigestOf(each)};
+      REQUIRE(catalog->PutFile(each, known));
+      REQUIRE(catalog->PutWork({each, known.content, "tile/1", each == photo ? "a.png" : "b.png"}, kDone));
+    }
+  }
+  const auto sources_in = [&](const std::string& place, uint64_t inode) {
+    const auto catalog = OpenOrFail(folder / (place + "/out/.imgmill"));
+    REQUIRE(catalog->KnowFolder(folder / (place + "/photos"), {inode, 12}));
+    return std::vector<std::string>{catalog->FindOutputs("a.png").at(0).key.source,
+                                    catalog->FindOutputs("b.png").at(0).key.source};
+  };
+  for (const char* place : {"copy", "other", "again"})
+    std::filesystem::copy(folder / "project", folder / place, std::filesystem::copy_options::recursive);
+  std::filesystem::remove(folder / "copy/photos/b.jpg");
+  folder.Write("other/photos/a.jpg", "PHOTO");
+  folder.Write("other/photos/b.jpg", "elsewhere");
+  const std::vector<std::string> ours = {folder / "copy/photos/a.jpg", folder / "copy/photos/b.jpg"};
+  CHECK(sources_in("copy", 21) == ours);
+  const std::vector<std::string> theirs = {photo, gone};
+  CHECK(sources_in("other", 31) == theirs);
+  CHECK(sources_in("project", 11) == theirs);
+
+  // Of a copy that was copied itself before it was run.
+  OpenOrFail(folder / "again/out/.imgmill");
+  std::filesystem::copy(folder / "again", folder / "last", std::filesystem::copy_options::recursive);
+  const std::vector<std::string> last = {folder / "last/photos/a.jpg", folder / "last/photos/b.jpg"};
+  CHECK(sources_in("last", 41) == last);
+}
