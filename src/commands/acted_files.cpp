@@ -62,7 +62,8 @@ ActedFiles::ActedFiles(std::string command, const std::vector<std::string>& fold
 }
 
 Status ActedFiles::Add(const FileAction& action) {
-  if (action.kind == FileAction::Kind::kDelete) return AddDeleted(action.path);
+  const bool is_gone = action.kind == FileAction::Kind::kDelete || action.kind == FileAction::Kind::kTrash;
+  if (is_gone) return AddDeleted(action.path);
   if (folders_.empty() || !action.has_target()) return {};
   const std::string target = AbsoluteEntry(action.target);
   const auto folder = std::ranges::find_if(
