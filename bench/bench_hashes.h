@@ -29,6 +29,18 @@ inline void FillClustered(std::span<uint64_t> words, size_t hash_words) {
   }
 }
 
+/// Puts 50,000 equal hashes, and 20,000 that lie up to 5 bits from another one, in the places of others.
+inline void AddDense(std::span<uint64_t> hashes) {
+  std::mt19937_64 random(2);
+  const uint64_t equal = random(), middle = random();
+  for (size_t i = 0; i < 70'000 && !hashes.empty(); ++i) {
+    uint64_t& hash = hashes[random() % hashes.size()];
+    hash = i < 50'000 ? equal : middle;
+    for (uint64_t flips = i < 50'000 ? 0 : random() % 6; flips > 0; --flips)
+      hash ^= uint64_t{1} << (random() % 64);
+  }
+}
+
 template <typename Hash = uint64_t>
 std::vector<Hash> ClusteredHashes(size_t n) {
   std::vector<uint64_t> words(n * kWordsOf<Hash>);

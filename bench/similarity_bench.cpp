@@ -6,11 +6,12 @@
 // little noise, one in five near an earlier one
 // similarity_bench pairs FILE BITS RADIUS THREADS [KERNEL]  all pairs, as dedup finds them
 // similarity_bench scan FILE BITS RADIUS THREADS [KERNEL]   each hash against every one, without an index
-// similarity_bench group-hashes N RADIUS THREADS [KIND]  groups of N hashes of 64 bits, made in memory, as
-// dedup finds them; FOUND is the number of duplicates; KIND is keeper, clique or component
+// similarity_bench group-hashes N RADIUS THREADS [KIND [dense]]  groups of N hashes of 64 bits, made in
+// memory, as dedup finds them; FOUND is the number of duplicates; KIND is keeper, clique or component; dense:
+// 50,000 of them are equal, and 20,000 others at most 10 bits from one another
 //
-// similarity_bench verify-hashes N RADIUS THREADS [KIND]  the same with a second look, here one that takes no
-// time and finds all alike
+// similarity_bench verify-hashes N RADIUS THREADS [KIND [dense]]  the same with a second look, here one that
+// takes no time and finds all alike
 //
 // similarity_bench nearest FILE DIMENSION QUERIES TOP THREADS  the first QUERIES against all, as match finds
 // them
@@ -238,9 +239,10 @@ GroupBy GroupByName(const std::string& name) {
   return name == "component" ? GroupBy::kComponent : GroupBy::kKeeper;
 }
 
-int GroupHashes(size_t n, int radius, int threads, bool verified, GroupBy by) {
+int GroupHashes(size_t n, int radius, int threads, bool verified, GroupBy by, bool dense) {
   RankedKeys items(n);
   FillClustered(items.keys.span(), 1);
+  if (dense) AddDense(items.keys.span());
   for (uint32_t i = 0; i < n; ++i) items.order[i] = i;
   return Report([&] {
     const StopFlag stop;
@@ -280,7 +282,7 @@ int Main(int argc, char** argv) {
   }
   if ((what == "group-hashes" || what == "verify-hashes") && words.size() >= 4)
     return GroupHashes(number(1), count(2), count(3), what == "verify-hashes",
-                       GroupByName(words.size() > 4 ? words[4] : ""));
+                       GroupByName(words.size() > 4 ? words[4] : ""), words.size() > 5);
   if (what == "nearest" && words.size() == 6) {
     const auto vectors = ReadAll<float>(argv[2]);
     return Report([&] { return Nearest(vectors, number(2), number(3), number(4), count(5)); });

@@ -1,4 +1,5 @@
-// Connected components, by whatever finds neighbours: each item looks once for those behind it.
+// Connected components and what they hang together by, by whatever finds neighbours: each item looks once for
+// those behind it.
 #pragma once
 
 #include <algorithm>
@@ -8,8 +9,7 @@
 #include "base/try.h"
 #include "imgmill/similarity/grouping.h"
 #include "similarity/found_neighbours.h"
-#include "similarity/link_forest.h"
-#include "similarity/measure_order.h"
+#include "similarity/shortest_links.h"
 
 namespace imgmill {
 
@@ -26,15 +26,15 @@ class ComponentGrouping {
         search_(search),
         allows_(allows),
         found_(threads, Search::kHitsHeld),
-        forest_(classes.count()) {}
+        links_(classes.count()) {}
 
-  static size_t Bytes(size_t items) { return LinkForest<Measure>::Bytes(items); }
+  static size_t Bytes(size_t items) { return ShortestLinks<Measure>::Bytes(items); }
 
   Result<std::vector<Group>> Run() {
     for (size_t limit = Search::kFirstBlock; FillBlock(limit);
          limit = std::min(limit * 2, search_.largest_block())) {
       found_.Clear(block_.size());
-      TRY(search_.Find(block_, found_));
+      TRY(search_.Find(block_, [this](int thread, const Hit& hit) { return Add(thread, hit); }));
       TRY(LinkNeighbours());
       // All their pairs are known: nobody has to find them again.
       for (const uint32_t candidate : block_) classes_.Take(candidate);
@@ -44,32 +44,34 @@ class ComponentGrouping {
   }
 
  private:
+  using Hit = typename FoundNeighbours<Measure>::Hit;
+
   bool FillBlock(size_t limit) {
     block_.clear();
     for (; next_ < classes_.count() && block_.size() < limit; ++next_) block_.push_back(next_);
     return !block_.empty();
   }
 
+  /// On all threads: among many that are all alike, most hits are of no use.
+  bool Add(int thread, const Hit& hit) {
+    const uint32_t candidate = block_[hit.candidate];
+    return hit.class_id <= candidate || !links_.Helps({candidate, hit.class_id, hit.measure}) ||
+           found_.Add(thread, hit);
+  }
+
   Status LinkNeighbours() {
     found_.Sort();
     for (size_t i = 0; i < block_.size(); ++i) {
       const uint32_t candidate = block_[i];
-      hits_.clear();
       const auto add = [&](uint32_t other, Measure measure) {
-        if (other <= candidate || forest_.Joined(candidate, other)) return;
+        if (other <= candidate) return;
         if (allows_ && !allows_(classes_.items(candidate).front(), classes_.items(other).front())) return;
-        hits_.push_back({candidate, other, measure});
+        links_.Offer({candidate, other, measure});
       };
-      const bool complete = found_.complete(i);
-      found_.Of(i, [&](uint32_t other, Measure measure) {
-        if (complete) add(other, measure);
-      });
-      if (!complete) TRY(search_.FindAll(i, add));
-      std::sort(hits_.begin(), hits_.end(), [](const auto& a, const auto& b) {
-        if (IsNearer(a.measure, b.measure)) return true;
-        return !IsNearer(b.measure, a.measure) && a.to < b.to;
-      });
-      for (const auto& hit : hits_) forest_.Join(hit.from, hit.to, hit.measure);
+      TRY(search_.MayGoOn());
+      TRY(found_.Each(
+          i, [&] { return search_.FindAll(i, add); }, add));
+      links_.SettleSome();
     }
     return {};
   }
@@ -77,7 +79,7 @@ class ComponentGrouping {
   std::vector<Group> Groups() {
     std::vector<Group> groups;
     std::vector<bool> grouped(classes_.count());
-    forest_.ForEachTree([&](uint32_t root, const auto& links) {
+    links_.ForEachTree([&](uint32_t root, const auto& links) {
       Group group{classes_.items(root).front(), {}, {}};
       AddEqual(root, Group::kKeeper, group);
       grouped[root] = true;
@@ -113,8 +115,7 @@ class ComponentGrouping {
   uint32_t next_ = 0;            // class
   std::vector<uint32_t> block_;  // classes that look for neighbours now
   FoundNeighbours<Measure> found_;
-  LinkForest<Measure> forest_;  // of classes
-  std::vector<typename LinkForest<Measure>::Link> hits_;
+  ShortestLinks<Measure> links_;  // of classes
 };
 
 }  // namespace imgmill

@@ -4,6 +4,7 @@
 #include "similarity/keeper_grouping.h"
 #include "similarity/row_pair.h"
 #include "similarity/row_windows.h"
+#include "similarity/search_stop.h"
 
 namespace imgmill {
 namespace {
@@ -34,7 +35,10 @@ class CosineSearch {
               [&](uint32_t a, uint32_t b) { return classes.key(a) < classes.key(b); });
   }
 
-  Status Find(std::span<const uint32_t> block, FoundNeighbours<float>& found) {
+  Status MayGoOn() const { return CheckVectorStop(stop_); }
+
+  template <typename Add>
+  Status Find(std::span<const uint32_t> block, const Add& add) {
     for (size_t i = 0; i < block.size(); ++i) {
       Status looked = rows_.look(classes_.key(block[i]), 1,
                                  [&](const float* vector) { std::copy_n(vector, dimension_, Query(i)); });
@@ -47,8 +51,7 @@ class CosineSearch {
         if (!(dots[at] >= least_)) continue;
         const uint32_t class_id = ids[at / block.size()];
         const size_t i = at % block.size();
-        if (class_id != block[i])
-          found.Add(thread, {static_cast<uint32_t>(i), class_id, std::min(dots[at], 1.0f)});
+        if (class_id != block[i]) add(thread, {static_cast<uint32_t>(i), class_id, std::min(dots[at], 1.0f)});
       }
     });
   }

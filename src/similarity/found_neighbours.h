@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "imgmill/base/result.h"
 #include "imgmill/memory/pool_array.h"
 
 namespace imgmill {
@@ -46,9 +47,7 @@ class FoundNeighbours {
     return true;
   }
 
-  bool complete(size_t candidate) const { return incomplete_[candidate] == 0; }
-
-  /// To be called when all have been added. Then `Of` for candidates in their order.
+  /// To be called when all have been added. Then `Each` for candidates in their order.
   void Sort() {
     const auto by_candidate = [](const Hit& a, const Hit& b) { return a.candidate < b.candidate; };
     unread_.clear();
@@ -60,6 +59,19 @@ class FoundNeighbours {
       unread_.push_back(used);
     }
   }
+  /// visit(class, measure) for all neighbours of a candidate, by another search where there was no room.
+  template <typename FindAll, typename Visit>
+  Status Each(size_t candidate, const FindAll& find_all, const Visit& visit) {
+    const bool whole = complete(candidate);
+    Of(candidate, [&](uint32_t class_id, const Measure& measure) {
+      if (whole) visit(class_id, measure);
+    });
+    return whole ? Status() : find_all();
+  }
+
+ private:
+  bool complete(size_t candidate) const { return incomplete_[candidate] == 0; }
+
   template <typename Visit>
   void Of(size_t candidate, const Visit& visit) {
     for (std::span<const Hit>& hits : unread_) {
@@ -69,7 +81,6 @@ class FoundNeighbours {
     }
   }
 
- private:
   std::vector<PoolArray<Hit>> hits_;  // by thread
   std::vector<size_t> used_;
   std::vector<std::span<const Hit>> unread_;

@@ -4,6 +4,7 @@
 #include "imgmill/similarity/hamming.h"
 #include "similarity/hamming_index.h"
 #include "similarity/keeper_grouping.h"
+#include "similarity/search_stop.h"
 
 namespace imgmill {
 namespace {
@@ -29,18 +30,20 @@ class HammingSearch {
     Reindex();
   }
 
-  Status Find(std::span<const uint32_t> block, FoundNeighbours<int>& found) {
-    if (stop_.StopRequested()) {
-      return Error{Stage::kReduce, Code::kInterrupted, "stopped while grouping hashes"};
-    }
+  Status MayGoOn() const { return CheckHashStop(stop_); }
+
+  template <typename Add>
+  Status Find(std::span<const uint32_t> block, const Add& add) {
+    TRY(MayGoOn());
     block_ = block;
     for (size_t i = 0; i < block.size(); ++i) asked_.queries[i] = classes_.key(block[i]);
     index_->QueryOnThreads(asked_, block.size(), threads_,
                            [&](int thread, size_t place, uint32_t other, int distance) {
+                             if (stop_.StopRequested()) return false;
                              return other == block[place] || classes_.taken(other) ||
-                                    found.Add(thread, {static_cast<uint32_t>(place), other, distance});
+                                    add(thread, {static_cast<uint32_t>(place), other, distance});
                            });
-    return {};
+    return MayGoOn();
   }
 
   template <typename Visit>

@@ -9,6 +9,7 @@
 #include "similarity/list_file.h"
 #include "similarity/row_pair.h"
 #include "similarity/row_windows.h"
+#include "similarity/search_stop.h"
 
 namespace imgmill {
 namespace {
@@ -84,7 +85,10 @@ class IvfSearch {
     return {};
   }
 
-  Status Find(std::span<const uint32_t> block, FoundNeighbours<float>& found) {
+  Status MayGoOn() const { return CheckVectorStop(stop_); }
+
+  template <typename Add>
+  Status Find(std::span<const uint32_t> block, const Add& add) {
     TRY(AskLists(block));
     SortAskers(block.size());
     std::mutex mutex;
@@ -93,7 +97,7 @@ class IvfSearch {
     // The next piece of a list that anyone asks.
     const auto take = [&]() -> Piece {
       const std::lock_guard lock(mutex);
-      if (failed && stop_.StopRequested()) failed = Stopped();
+      if (failed) failed = MayGoOn();
       for (; failed && list < centroids_->count(); ++list) {
         place = std::max<size_t>(place, lists_.begin_of(list));
         if (askers_of(list).empty() || place >= lists_.end_of(list)) continue;
@@ -105,7 +109,7 @@ class IvfSearch {
     };
     OnThreads(threads_, [&](int thread) {
       for (Piece piece = take(); piece.count > 0; piece = take()) {
-        const Status searched = Search(piece, block, thread, found);
+        const Status searched = Search(piece, block, thread, add);
         if (searched) continue;
         const std::lock_guard lock(mutex);
         if (failed) failed = searched;
@@ -168,8 +172,6 @@ class IvfSearch {
   static size_t LargestBlock(size_t n) { return std::clamp<size_t>(n / 32, kFirstBlock, 16384); }
   static size_t MostProbes(size_t lists) { return std::min<size_t>(lists, 128); }
 
-  static Error Stopped() { return {Stage::kReduce, Code::kInterrupted, "stopped while comparing vectors"}; }
-
   Status Train(std::span<const uint32_t> by_row) {
     PoolArray<uint64_t> sample(TrainingSize(by_row.size()));
     for (size_t i = 0; i < sample.size(); ++i)
@@ -204,7 +206,7 @@ class IvfSearch {
       const float* const query = queries.data() + i * dimension_;
       centroids_->DotsWith(&query, 1, dots.data());
       for (const Neighbour& near : nearest[i]) {
-        if (stop_.StopRequested()) return Stopped();
+        TRY(MayGoOn());
         TRY(CopyRow(near.id, vector.data()));
         const float* const its = vector.data();
         centroids_->DotsWith(&its, 1, dots.data() + lists);
@@ -266,8 +268,8 @@ class IvfSearch {
   }
 
   /// Compares a piece with all that ask its list.
-  Status Search(const Piece& piece, std::span<const uint32_t> block, int thread,
-                FoundNeighbours<float>& found) {
+  template <typename Add>
+  Status Search(const Piece& piece, std::span<const uint32_t> block, int thread, const Add& add) {
     Scratch& own = scratch_[static_cast<size_t>(thread)];
     std::span<const uint32_t> some;
     const auto see = [&](std::span<const uint32_t> ids, const float* const* vectors) {
@@ -275,7 +277,7 @@ class IvfSearch {
       for (size_t at = 0; at < ids.size() * some.size(); ++at) {
         if (!(own.dots[at] >= least_)) continue;
         const uint32_t id = ids[at / some.size()], candidate = some[at % some.size()];
-        if (id != block[candidate]) found.Add(thread, {candidate, id, std::min(own.dots[at], 1.0f)});
+        if (id != block[candidate]) add(thread, {candidate, id, std::min(own.dots[at], 1.0f)});
       }
     };
     return lists_.View(piece.first, piece.count, [&](const float* stored) {

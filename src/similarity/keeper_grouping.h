@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
@@ -11,6 +10,7 @@
 
 #include "base/try.h"
 #include "imgmill/similarity/grouping.h"
+#include "similarity/best_first.h"
 #include "similarity/component_grouping.h"
 #include "similarity/found_neighbours.h"
 #include "similarity/item_classes.h"
@@ -24,10 +24,13 @@ namespace imgmill {
 ///     static constexpr Measure kEqual;         // of items with equal keys
 ///     static constexpr size_t kFirstBlock, kHitsHeld;
 ///     size_t largest_block() const;
-///     Status Find(std::span<const uint32_t> block, FoundNeighbours<Measure>& found);
+///     Status Find(std::span<const uint32_t> block, add);  // add(thread, hit) with FoundNeighbours' hits:
+///     false
+///                                                         // where that candidate needs no more of them
 ///     Status FindAll(size_t candidate, visit); // of that place in the block: visit(class, measure) for each
 ///     Result<std::optional<Measure>> Between(uint32_t a, uint32_t b);  // of classes; nothing where too far
 ///     void DropTaken();                        // after each block
+///     Status MayGoOn() const;                  // kInterrupted when it is to stop
 ///
 /// It may tell of classes that are taken, and of the candidate itself. What it finds must not depend on the
 /// block. Taken are those that need not be found any more.
@@ -51,7 +54,9 @@ class KeeperGrouping {
     size_t limit = Search::kFirstBlock;
     while (FillBlock(limit)) {
       found_.Clear(block_.size());
-      TRY(search_.Find(block_, found_));
+      TRY(search_.Find(block_, [this](int thread, const typename FoundNeighbours<Measure>::Hit& hit) {
+        return found_.Add(thread, hit);
+      }));
       const size_t taken_by_others = TRY(TakeNeighbours());
       // Where most candidates went into one another's groups, their searches were for nothing.
       limit = taken_by_others * 2 > block_.size() ? std::max(limit / 4, kSmallestBlock)
@@ -94,13 +99,9 @@ class KeeperGrouping {
         classes_.Take(other);
         for (const uint32_t item : classes_.items(other)) group.members.push_back({item, measure});
       };
-      const bool complete = found_.complete(i);
-      found_.Of(i, [&](uint32_t other, Measure measure) {
-        if (complete) take(other, measure);
-      });
-      if (!complete) {
-        TRY(search_.FindAll(i, take));
-      }
+      TRY(search_.MayGoOn());
+      TRY(found_.Each(
+          i, [&] { return search_.FindAll(i, take); }, take));
       if (cliques_) TRY(TakeClique(block_[i], group));
       if (group.members.empty()) continue;
       std::sort(group.members.begin(), group.members.end());
@@ -116,6 +117,7 @@ class KeeperGrouping {
     std::sort(near_.begin(), near_.end());
     clique_.clear();
     for (const auto& [other, measure] : near_) {
+      TRY(search_.MayGoOn());
       typename Group::Pair weakest{first, classes_.items(other).front(), measure};
       if (!TRY(IsNearAll(other, weakest))) continue;
       NoteWeakest(group, weakest);
@@ -161,17 +163,14 @@ Result<std::vector<KeeperGroup<typename Search::Measure>>> GroupBySearch(Classes
 }
 /// What it takes of the current pool beside classes, search and what it finds.
 inline size_t GroupBySearchBytes(size_t items, GroupBy by) {
-  return by == GroupBy::kComponent ? LinkForest<int>::Bytes(items) : 0;
+  return by == GroupBy::kComponent ? ShortestLinks<int>::Bytes(items) : 0;
 }
 
 /// The keepers' groups by two plain loops: near(keeper, other) gives the measure of two items that may share
 /// a group.
 template <typename Measure, typename Near>
 std::vector<KeeperGroup<Measure>> GroupByPlainLoops(std::span<const uint32_t> order, const Near& near) {
-  std::vector<uint32_t> best_first(order.size());
-  std::iota(best_first.begin(), best_first.end(), uint32_t{0});
-  std::stable_sort(best_first.begin(), best_first.end(),
-                   [&](uint32_t a, uint32_t b) { return order[a] < order[b]; });
+  const PoolArray<uint32_t> best_first = BestFirst(order);
   std::vector<bool> taken(order.size());
   std::vector<KeeperGroup<Measure>> groups;
   for (const uint32_t keeper : best_first) {

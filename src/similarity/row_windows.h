@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "imgmill/similarity/cosine.h"
+#include "similarity/search_stop.h"
 #include "similarity/search_threads.h"
 
 namespace imgmill {
@@ -35,10 +36,8 @@ Status VisitRows(const VectorRows& rows, std::span<const Element> wanted, int th
   const auto take = [&]() -> std::span<const Element> {
     const std::lock_guard lock(mutex);
     if (!failed || next == wanted.size()) return {};
-    if (stop.StopRequested()) {
-      failed = Error{Stage::kReduce, Code::kInterrupted, "stopped while comparing vectors"};
-      return {};
-    }
+    failed = CheckVectorStop(stop);
+    if (!failed) return {};
     const size_t begin = next;
     const uint64_t end_row = row_of(wanted[begin]) + window_rows;
     while (next < wanted.size() && row_of(wanted[next]) < end_row) ++next;

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <algorithm>
-#include <numeric>
 #include <span>
 #include <vector>
 
 #include "base/try.h"
 #include "imgmill/similarity/grouping.h"
+#include "similarity/best_first.h"
+#include "similarity/equal_hashes.h"
 #include "similarity/found_neighbours.h"
 #include "similarity/hamming_index.h"
 #include "similarity/link_forest.h"
@@ -16,7 +17,8 @@
 namespace imgmill {
 
 /// Items are known by their ranks here, best first. Each looks once for those behind it; the pairs are looked
-/// at in order of ranks, but those that others have joined meanwhile.
+/// at in order of ranks, but those that others have joined meanwhile. Equal hashes are found as one, and
+/// where they are joined they are passed over as one.
 template <typename Hash>
 class VerifiedComponents {
  public:
@@ -28,18 +30,15 @@ class VerifiedComponents {
         stop_(stop),
         queries_(hashes_, posed),
         looks_(hashes_, queries_, radius, verify, threads, stop),
-        index_(hashes_, radius),
-        items_(hashes_.size()),
+        items_(BestFirst(hashes.order.span())),
+        equal_(hashes_, items_.span()),
+        index_(equal_.count(), EachSet(), radius),
         rank_of_(hashes_.size()),
         pending_(hashes_.size()),
         pairs_(kPairs),
         asked_(QueryBlock<Hash>::Most(hashes_.size()) * queries_.poses()),
         found_(threads, kHitsHeld),
         forest_(hashes_.size()) {
-    std::iota(items_.begin(), items_.end(), uint32_t{0});
-    std::sort(items_.begin(), items_.end(), [&](uint32_t a, uint32_t b) {
-      return hashes.order[a] != hashes.order[b] ? hashes.order[a] < hashes.order[b] : a < b;
-    });
     for (uint32_t rank = 0; rank < items_.size(); ++rank) rank_of_[items_[rank]] = rank;
     pending_.Fill(0);
   }
@@ -55,13 +54,20 @@ class VerifiedComponents {
   }
 
   static size_t Bytes(size_t n, size_t poses, int threads) {
-    return n * 3 * sizeof(uint32_t) + LinkForest<VerifiedMeasure>::Bytes(n) + kPairs * sizeof(LookedPair) +
+    return n * 3 * sizeof(uint32_t) + EqualHashes<Hash>::Bytes(n) + LinkForest<VerifiedMeasure>::Bytes(n) +
+           kPairs * sizeof(LookedPair) +
            QueryBlock<Hash>::Bytes(QueryBlock<Hash>::Most(n) * std::max<size_t>(1, poses)) +
            FoundNeighbours<int>::Bytes(threads, kHitsHeld);
   }
 
  private:
   static constexpr size_t kPairs = 4096, kHitsHeld = 65536;
+
+  typename HammingIndex<Hash>::Hashes EachSet() const {
+    return [this](const auto& see) {
+      for (uint32_t set = 0; set < equal_.count(); ++set) see(hashes_[items_[equal_.first(set)]], set);
+    };
+  }
 
   /// Those of these ranks look for others.
   Status LinkBlock(uint32_t first, uint32_t some) {
@@ -70,16 +76,19 @@ class VerifiedComponents {
       std::ranges::copy(queries_.Of(items_[first + i]), asked_.queries.data() + i * poses);
     found_.Clear(some);
     index_.QueryOnThreads(
-        asked_, some * poses, threads_, [&](int thread, size_t place, uint32_t other, int distance) {
+        asked_, some * poses, threads_, [&](int thread, size_t place, uint32_t set, int distance) {
+          if (stop_.StopRequested()) return false;
           const auto candidate = static_cast<uint32_t>(place / poses);
-          const uint32_t rank = rank_of_[other];
-          return rank <= first + candidate || found_.Add(thread, {candidate, rank, distance});
+          const auto joined = [&](uint32_t a, uint32_t b) { return forest_.AreJoined(a, b); };
+          return equal_.last(set) <= first + candidate || equal_.AreJoined(set, first + candidate, joined) ||
+                 found_.Add(thread, {candidate, set, distance});
         });
     found_.Sort();
     for (uint32_t i = 0; i < some; ++i) {
       // One of the pairs at hand may join it to what it is near.
       if (pending_[first + i] == batch_) TRY(Settle());
-      FindNear(i, first + i);
+      TRY(CheckHashStop(stop_));
+      TRY(FindNear(i, first + i));
       for (const uint32_t other : near_) {
         if (forest_.Joined(first + i, other)) continue;
         if (used_ == kPairs) TRY(Settle());
@@ -90,23 +99,26 @@ class VerifiedComponents {
     return Settle();
   }
 
-  /// The ranks behind its own of all that it is near, ascending.
-  void FindNear(size_t place, uint32_t rank) {
-    near_.clear();
-    const auto add = [&](uint32_t other) {
-      if (other > rank) near_.push_back(other);
-    };
-    const bool complete = found_.complete(place);
-    found_.Of(place, [&](uint32_t other, int) {
-      if (complete) add(other);
-    });
-    if (!complete)
-      index_.QueryAll(queries_.Of(items_[rank]), 0, [&](size_t, uint32_t other, int) {
-        add(rank_of_[other]);
+  /// The ranks behind its own of all that it is near, ascending, but of many that are joined to it.
+  Status FindNear(size_t place, uint32_t rank) {
+    sets_.clear();
+    const auto add = [&](uint32_t set, int) { sets_.push_back(set); };
+    const auto find_all = [&]() -> Status {
+      index_.QueryAll(queries_.Of(items_[rank]), 0, [&](size_t, uint32_t set, int distance) {
+        add(set, distance);
         return true;
       });
+      return {};
+    };
+    TRY(found_.Each(place, find_all, add));
+    std::sort(sets_.begin(), sets_.end());
+    sets_.erase(std::unique(sets_.begin(), sets_.end()), sets_.end());  // poses find some twice
+    near_.clear();
+    const auto joined = [&](uint32_t a, uint32_t b) { return forest_.Joined(a, b); };
+    for (const uint32_t set : sets_)
+      equal_.VisitBehind(set, rank, joined, [&](uint32_t other) { near_.push_back(other); });
     std::sort(near_.begin(), near_.end());
-    near_.erase(std::unique(near_.begin(), near_.end()), near_.end());  // poses find some twice
+    return {};
   }
 
   Status Settle() {
@@ -142,17 +154,18 @@ class VerifiedComponents {
   const StopFlag& stop_;
   const PosedQueries<Hash> queries_;
   const PairLooks<Hash> looks_;
-  const HammingIndex<Hash> index_;
-  PoolArray<uint32_t> items_;    ///< best first
-  PoolArray<uint32_t> rank_of_;  ///< of each item
-  PoolArray<uint32_t> pending_;  ///< the last batch of pairs with this rank behind another
+  const PoolArray<uint32_t> items_;  ///< best first
+  EqualHashes<Hash> equal_;
+  const HammingIndex<Hash> index_;  ///< of sets of equal hashes
+  PoolArray<uint32_t> rank_of_;     ///< of each item
+  PoolArray<uint32_t> pending_;     ///< the last batch of pairs with this rank behind another
   PoolArray<LookedPair> pairs_;
   QueryBlock<Hash> asked_;
   FoundNeighbours<int> found_;
   LinkForest<VerifiedMeasure> forest_;  ///< of ranks
-  std::vector<uint32_t> near_;
-  size_t used_ = 0;     ///< pairs
-  uint32_t batch_ = 1;  ///< of pairs
+  std::vector<uint32_t> sets_, near_;   ///< of equal hashes and ranks that the item at hand is near
+  size_t used_ = 0;                     ///< pairs
+  uint32_t batch_ = 1;                  ///< of pairs
 };
 
 }  // namespace imgmill

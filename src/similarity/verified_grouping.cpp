@@ -5,6 +5,7 @@
 #include "base/try.h"
 #include "imgmill/similarity/grouping.h"
 #include "imgmill/similarity/hamming.h"
+#include "similarity/best_first.h"
 #include "similarity/found_neighbours.h"
 #include "similarity/hamming_index.h"
 #include "similarity/measure_order.h"
@@ -29,7 +30,7 @@ class VerifiedGrouping {
         queries_(hashes_, posed),
         looks_(hashes_, queries_, radius, verify, threads, stop),
         index_(hashes_, radius),
-        best_first_(hashes_.size()),
+        best_first_(BestFirst(order_)),
         near_(hashes_.size()),
         near_mark_of_(hashes_.size()),
         near_block_(hashes_.size()),
@@ -41,8 +42,6 @@ class VerifiedGrouping {
     taken_.Fill(false);
     near_block_.Fill(0);
     near_mark_of_.Fill(0);
-    for (uint32_t i = 0; i < best_first_.size(); ++i) best_first_[i] = i;
-    std::sort(best_first_.begin(), best_first_.end(), [&](uint32_t a, uint32_t b) { return IsBetter(a, b); });
   }
 
   Result<std::vector<VerifiedGroup>> Run() {
@@ -85,7 +84,8 @@ class VerifiedGrouping {
         continue;
       }
       if (near_block_[keeper] == block_) return {};
-      const std::span<const uint32_t> found = NearOfNext();
+      TRY(CheckHashStop(stop_));
+      const std::span<const uint32_t> found = TRY(NearOfNext());
       if (used_ > 0 && used_ + found.size() > kPairs) return {};
       taken_[keeper] = true;
       for (const uint32_t other : found) {
@@ -117,6 +117,7 @@ class VerifiedGrouping {
     found_.Clear(ahead_count_);
     index_.QueryOnThreads(asked_, ahead_count_ * poses, threads_,
                           [&](int thread, size_t place, uint32_t other, int distance) {
+                            if (stop_.StopRequested()) return false;
                             const size_t candidate = place / poses;
                             return other == ahead_[candidate] || taken_[other] ||
                                    found_.Add(thread, {static_cast<uint32_t>(candidate), other, distance});
@@ -131,25 +132,25 @@ class VerifiedGrouping {
   }
 
   /// What the next candidate is near and is not taken, ascending; for cliques the best first.
-  std::span<const uint32_t> NearOfNext() {
+  Result<std::span<const uint32_t>> NearOfNext() {
     if (!near_known_) {
       near_known_ = true;
       near_count_ = 0;
       const uint32_t candidate = ahead_[ahead_next_];
       ++near_mark_;
-      const auto add = [&](uint32_t other) {
+      const auto add = [&](uint32_t other, int) {
         // Poses find some twice.
         if (other != candidate && near_mark_of_[other] != near_mark_) near_[near_count_++] = other;
         near_mark_of_[other] = near_mark_;
       };
-      if (found_.complete(ahead_next_)) {
-        found_.Of(ahead_next_, [&](uint32_t other, int) { add(other); });
-      } else {
-        index_.QueryAll(queries_.Of(candidate), 0, [&](size_t, uint32_t other, int) {
-          add(other);
+      const auto find_all = [&]() -> Status {
+        index_.QueryAll(queries_.Of(candidate), 0, [&](size_t, uint32_t other, int distance) {
+          add(other, distance);
           return true;
         });
-      }
+        return {};
+      };
+      TRY(found_.Each(ahead_next_, find_all, add));
       const std::span<uint32_t> near = near_.span().first(near_count_);
       std::sort(near.begin(), near.end(),
                 [&](uint32_t a, uint32_t b) { return cliques_ ? IsBetter(a, b) : a < b; });
@@ -157,7 +158,7 @@ class VerifiedGrouping {
     const auto left =
         std::remove_if(near_.begin(), near_.begin() + near_count_, [&](uint32_t i) { return taken_[i]; });
     near_count_ = static_cast<size_t>(left - near_.begin());
-    return near_.span().first(near_count_);
+    return std::span<const uint32_t>(near_.data(), near_count_);
   }
 
   /// Verifies the pairs, and lets keepers take what is theirs, in order.
@@ -185,18 +186,19 @@ class VerifiedGrouping {
     VerifiedGroup::Pair weakest{pair.keeper, pair.other, pair.measure};
     const auto same = [](const VerifiedMeasure& measure) { return measure == VerifiedMeasure(); };
     bool is_another = !same(pair.measure);
-    for (size_t i = 0; i < kinds_.size() && is_another;) {
-      // A few at a time: most that do not belong are turned away by the first.
-      const size_t some = std::min(kinds_.size() - i, static_cast<size_t>(threads_));
+    // A few at first: most that do not belong are turned away by those.
+    size_t some = static_cast<size_t>(threads_);
+    for (size_t i = 0; i < kinds_.size() && is_another; i += with_kinds_.size(), some *= 2) {
       with_kinds_.clear();
-      for (size_t k = i; k < i + some; ++k) with_kinds_.push_back({kinds_[k], pair.other, {}, {}});
+      for (size_t k = i; k < std::min({kinds_.size(), i + some, i + kPairs}); ++k)
+        with_kinds_.push_back({kinds_[k], pair.other, {}, {}});
       TRY(looks_.Look(with_kinds_));
-      for (const LookedPair& each : with_kinds_) {
+      for (size_t k = 0; k < with_kinds_.size() && is_another; ++k) {
+        const LookedPair& each = with_kinds_[k];
         if (each.verdict != LookVerdict::Kind::kAlike) return false;
         if (IsNearer(weakest.measure, each.measure)) weakest = {each.keeper, each.other, each.measure};
-        is_another = is_another && !same(each.measure);
+        is_another = !same(each.measure);
       }
-      i += some;
     }
     if (is_another) kinds_.push_back(pair.other);
     NoteWeakest(group, weakest);
@@ -212,7 +214,7 @@ class VerifiedGrouping {
   const PosedQueries<Hash> queries_;
   const PairLooks<Hash> looks_;
   const HammingIndex<Hash> index_;
-  PoolArray<uint32_t> best_first_;
+  const PoolArray<uint32_t> best_first_;
   PoolArray<uint32_t> near_;          ///< what the next candidate is near, once that is known
   PoolArray<uint32_t> near_mark_of_;  ///< the last candidate that was near the item, by number
   PoolArray<uint32_t> near_block_;    ///< the last block of which a keeper is near the item
@@ -311,13 +313,13 @@ Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeysOf<Hash256> hashes,
 }
 
 template <typename Hash>
-size_t VerifiedGroupingBytes(size_t n, size_t poses, int radius, int threads) {
+size_t VerifiedGroupingBytes(size_t n, size_t poses, int radius, int threads, GroupBy by) {
+  const size_t grouping = by == GroupBy::kComponent ? VerifiedComponents<Hash>::Bytes(n, poses, threads)
+                                                    : VerifiedGrouping<Hash>::Bytes(n, poses, threads);
   return RankedKeysOf<Hash>::Bytes(n) + PosedHashesOf<Hash>::Bytes(n, poses) +
-         HammingIndexBytes<Hash>(n, radius) +
-         std::max(VerifiedGrouping<Hash>::Bytes(n, poses, threads),
-                  VerifiedComponents<Hash>::Bytes(n, poses, threads));
+         HammingIndexBytes<Hash>(n, radius) + grouping;
 }
-template size_t VerifiedGroupingBytes<uint64_t>(size_t n, size_t poses, int radius, int threads);
-template size_t VerifiedGroupingBytes<Hash256>(size_t n, size_t poses, int radius, int threads);
+template size_t VerifiedGroupingBytes<uint64_t>(size_t n, size_t poses, int radius, int threads, GroupBy by);
+template size_t VerifiedGroupingBytes<Hash256>(size_t n, size_t poses, int radius, int threads, GroupBy by);
 
 }  // namespace imgmill

@@ -8,14 +8,10 @@
 #include "base/try.h"
 #include "imgmill/similarity/grouping.h"
 #include "similarity/hamming_index.h"
+#include "similarity/search_stop.h"
 #include "similarity/search_threads.h"
 
 namespace imgmill {
-
-inline Status CheckHashStop(const StopFlag& stop) {
-  if (!stop.StopRequested()) return {};
-  return Error{Stage::kReduce, Code::kInterrupted, "stopped while grouping hashes"};
-}
 
 /// Hashes of items in all their poses, one item after another: each pose is a query of its own.
 template <typename Hash>

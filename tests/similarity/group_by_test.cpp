@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <functional>
 #include <map>
@@ -78,29 +79,30 @@ void CheckCliques(const std::vector<KeeperGroup<Measure>>& groups,
   }
 }
 
-/// Best first, each item is linked to those behind it that nothing joins to it yet.
-/// @param nearest_first  else the best first
+/// The pairs in turn make links where nothing joins the two yet: by Kruskal's algorithm the nearest first, of
+/// equals those of the best items.
+/// @param nearest_first  else those of the best items
 template <typename Measure>
 std::vector<KeeperGroup<Measure>> PlainComponents(const std::vector<uint32_t>& items,
                                                   const Near<Measure>& near, bool nearest_first) {
   std::map<uint32_t, uint32_t> tree_of;
   for (const uint32_t item : items) tree_of[item] = item;
-  std::map<uint32_t, std::map<uint32_t, Measure>> links;
+  std::vector<typename KeeperGroup<Measure>::Pair> pairs;
   for (size_t i = 0; i < items.size(); ++i) {
-    std::vector<std::pair<uint32_t, Measure>> found;
     for (size_t j = i + 1; j < items.size(); ++j) {
-      if (const auto measure = near(items[i], items[j])) found.emplace_back(items[j], *measure);
+      if (const auto measure = near(items[i], items[j])) pairs.push_back({items[i], items[j], *measure});
     }
-    if (nearest_first)
-      std::stable_sort(found.begin(), found.end(),
-                       [](const auto& a, const auto& b) { return IsNearer(a.second, b.second); });
-    for (const auto& [other, measure] : found) {
-      const uint32_t one = tree_of[items[i]], another = tree_of[other];
-      if (one == another) continue;
-      for (auto& [item, tree] : tree_of) tree = tree == another ? one : tree;
-      links[items[i]][other] = measure;
-      links[other][items[i]] = measure;
-    }
+  }
+  if (nearest_first)
+    std::stable_sort(pairs.begin(), pairs.end(),
+                     [](const auto& a, const auto& b) { return IsNearer(a.measure, b.measure); });
+  std::map<uint32_t, std::map<uint32_t, Measure>> links;
+  for (const auto& [first, second, measure] : pairs) {
+    const uint32_t one = tree_of[first], another = tree_of[second];
+    if (one == another) continue;
+    for (auto& [item, tree] : tree_of) tree = tree == another ? one : tree;
+    links[first][second] = measure;
+    links[second][first] = measure;
   }
   std::vector<KeeperGroup<Measure>> groups;
   std::set<uint32_t> done;
@@ -199,6 +201,16 @@ TEST_CASE("a chain that drifts apart is split by keepers and by cliques, and who
   CHECK(whole[0].members == Members{{0, 3}, {2, 3}, {3, 3, 2}, {4, 3, 3}});
 }
 
+TEST_CASE("a component hangs together by its shortest links, whatever item comes first") {
+  // The first two are 10 apart, and each is near the third.
+  const std::vector<uint64_t> hashes = {0, 0b1111111111, 0b11111};
+  for (const auto& order : {std::vector<uint32_t>{0, 1, 2}, {2, 1, 0}, {1, 2, 0}}) {
+    const auto groups = Group(hashes, order, 10, 1, GroupBy::kComponent);
+    REQUIRE(groups.size() == 1);
+    for (const auto& member : groups[0].members) CHECK(member.measure == 5);
+  }
+}
+
 TEST_CASE("the weakest pair of a clique may be one of two members") {
   const std::vector<uint64_t> hashes = {0, 0b11, 0b1100, 0b1};
   const auto cliques = Group(hashes, {0, 1, 2, 3}, 4, 1, GroupBy::kClique);
@@ -263,6 +275,46 @@ TEST_CASE("100,000 equal hashes among others are one group of any kind, in bound
     CHECK(groups[0].members.size() == 99'999);
     // Half again: pages and freed runs of the pool.
     CHECK(peak - before <= GroupByHammingBytes(hashes.size(), 5, 2, by) * 3 / 2);
+  }
+}
+
+TEST_CASE("100,000 equal hashes that are alike are one group of any kind, with hardly more looks") {
+  std::vector<uint64_t> hashes(100'000, 0);
+  std::vector<uint32_t> order(hashes.size());
+  std::iota(order.rbegin(), order.rend(), uint32_t{0});
+  for (const GroupBy by : {GroupBy::kKeeper, GroupBy::kClique, GroupBy::kComponent}) {
+    std::atomic<size_t> looks = 0;
+    const Verify verify = [&](int, uint32_t, uint32_t, size_t) -> Result<LookVerdict> {
+      ++looks;
+      return LookVerdict{LookVerdict::Kind::kAlike, {}};
+    };
+    const auto groups = GroupVerified(Ranked(hashes, order), {}, 5, verify, 2, StopFlag(), {}, by);
+    REQUIRE(groups.ok());
+    REQUIRE(groups->size() == 1);
+    CHECK(groups->front().keeper == 99'999);
+    CHECK(groups->front().members.size() == 99'999);
+    CHECK(looks.load() >= 99'999);
+    CHECK(looks.load() <= 99'999 + 4096);  // a batch of pairs is looked at before what it joins is known
+  }
+}
+
+TEST_CASE("a search among many that are near one another stops in the midst of a block") {
+  // All hashes of 11 bits lie within the radius; the rule stops the search, and forbids.
+  std::vector<uint64_t> hashes(1 << 11);
+  std::iota(hashes.begin(), hashes.end(), uint64_t{0});
+  const auto order = RandomOrder(hashes.size(), 5);
+  for (const GroupBy by : {GroupBy::kKeeper, GroupBy::kClique, GroupBy::kComponent}) {
+    StopFlag stop;
+    size_t asked = 0;
+    const PairRule rule = [&](uint32_t, uint32_t) {
+      stop.RequestStop();
+      ++asked;
+      return false;
+    };
+    const auto groups = GroupByHamming(Ranked(hashes, order), 11, 2, stop, rule, by);
+    REQUIRE_FALSE(groups.ok());
+    CHECK(groups.error().code == Code::kInterrupted);
+    CHECK(asked < hashes.size());
   }
 }
 
@@ -353,7 +405,7 @@ TEST_CASE("cliques and components of what a second look says, too, are those of 
         auto groups = GroupVerified(Ranked(hashes, order), {}, radius, verify, threads, stop, refused, how);
         REQUIRE(groups.ok());
         CHECK(HostPool().Stats().peak_charged - before <=
-              VerifiedGroupingBytes(n, 0, radius, threads) + 64 * 1024);
+              VerifiedGroupingBytes(n, 0, radius, threads, how) + 64 * 1024);
         return *std::move(groups);
       };
       CheckCliques(by(GroupBy::kClique, {}), cliques, near);

@@ -73,13 +73,13 @@ using PairRule = std::function<bool(uint32_t keeper, uint32_t other)>;
 /// a chain. Groups of one are left out; the result is sorted by keeper index.
 ///
 /// As cliques, a keeper takes of these, best first, those that are within `radius` of all that it has taken.
-/// As components, all are in one group that chains of pairs within `radius` join; best first, each item is
-/// linked to those behind it that nothing joins to it yet, the nearest first, of equals the best.
+/// As components, all are in one group that chains of pairs within `radius` join. They are linked by the
+/// spanning tree of Kruskal's algorithm, nearest pairs first, of equals those of the best items: so none of
+/// its links is longer than it must be for the group to hold together.
 ///
 /// Pairs are never stored: only keepers ask for their neighbours, equal hashes are treated as one, and what
 /// is taken leaves the search. A million hashes of which 100,000 are equal cost no more than a million.
-/// Memory: GroupByHammingBytes() from the current pool, and 12 bytes an item in the result; of components, 28
-/// more while it is made.
+/// Memory: GroupByHammingBytes() from the current pool, and 12 bytes an item in the result.
 /// @tparam Hash  of what follows, too: uint64_t or Hash256
 /// @param radius  at most as many bits as a hash has
 /// @param allows  with it, equal hashes are not treated as one.
@@ -178,9 +178,9 @@ using OnRefused = std::function<void(const RefusedPair&)>;
 /// is a keeper's if it is within `radius` of one of its poses and verified; of several poses the nearest that
 /// is verified counts. Neighbours of many items are looked for at once, and `verify` is asked about pairs of
 /// many keepers at once, where none of these may be taken by another of them; the groups are those of one
-/// after the other. Cliques and components are made as by GroupByHamming, of pairs that are verified, too; of
-/// two items the better one is asked about as the keeper. For components a pair is verified only if nothing
-/// joins the two before.
+/// after the other. Cliques are made as by GroupByHamming, of pairs that are verified, too; of two items the
+/// better one is asked about as the keeper. For components a pair is verified only if nothing joins the two
+/// before: best first, each item is linked to those behind it, the best first.
 /// @param refused  told of what keepers would have taken by hash; the same pairs in the same order whatever
 ///   the threads. May be empty.
 /// @return kInterrupted when `stop` asked for it; what `verify` complained about.
@@ -197,7 +197,7 @@ Result<std::vector<VerifiedGroup>> GroupVerified(RankedKeysOf<Hash256> hashes,
 
 /// What GroupVerified takes from the current pool at most, its input included.
 template <typename Hash = uint64_t>
-size_t VerifiedGroupingBytes(size_t n, size_t poses, int radius, int threads);
+size_t VerifiedGroupingBytes(size_t n, size_t poses, int radius, int threads, GroupBy by = GroupBy::kKeeper);
 
 /// Groups around keepers as GroupByHamming makes them, by cosine: the best item not yet in a group takes
 /// every item whose cosine with it is at least `least` and that is not taken.

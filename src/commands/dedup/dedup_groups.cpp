@@ -246,7 +246,9 @@ Result<DuplicateGroups> FindVerifiedByHash(const DedupTable& entries, const Held
   SimilaritySearch<Hash, VerifiedMeasure> search;
   search.key = [](const DedupEntry& entry) { return HashOf<Hash>(entry.hash); };
   search.bytes = [&](size_t count) {
-    return Footprint{VerifiedGroupingBytes<Hash>(count, StoredPoses(poses), max_distance, asking), 0} +
+    return Footprint{VerifiedGroupingBytes<Hash>(count, StoredPoses(poses), max_distance, asking,
+                                                 held.rules.group_by),
+                     0} +
            looker.Held(asking);
   };
   PosedHashesOf<Hash> posed;
@@ -309,9 +311,10 @@ Result<DuplicateGroups> FindVerified(const DedupTable& entries, const std::vecto
 
 size_t VerifyingBytes(uint64_t entries, const GroupRules& rules, int max_distance, int threads) {
   const size_t poses = StoredPoses(rules.poses);
-  const size_t grouping = rules.wide_hashes
-                              ? VerifiedGroupingBytes<Hash256>(entries, poses, max_distance, threads)
-                              : VerifiedGroupingBytes(entries, poses, max_distance, threads);
+  const size_t grouping =
+      rules.wide_hashes
+          ? VerifiedGroupingBytes<Hash256>(entries, poses, max_distance, threads, rules.group_by)
+          : VerifiedGroupingBytes(entries, poses, max_distance, threads, rules.group_by);
   // Candidates are sought among contents, and then grouped by ranks.
   return std::max(grouping + entries * (sizeof(ContentDigest) + 2 * sizeof(uint32_t)),
                   entries * (sizeof(Merit) + kRankBytes));

@@ -70,13 +70,19 @@ class GroupVerifier {
   }
 
   /// How near two are, where they are alike; nothing else. Those that were near and are refused are told.
-  Result<std::optional<DuplicateMember>> Compare(const Ranked& keeper, const Ranked& other) {
+  /// @param known  their distance, where it was asked for before
+  Result<std::optional<DuplicateMember>> Compare(const Ranked& keeper, const Ranked& other,
+                                                 std::optional<double> known = std::nullopt) {
     const std::optional<DuplicateMember> none;
     TRY(MayGoOn());
     if (!sides_.Allows(keeper.side, other.side)) return none;
     const LookVerdict verdict = TRY(looker_.Look(0, keeper.index, other.index, 0));
     if (verdict.kind == LookVerdict::Kind::kNotLooked) return none;
-    const double distance = TRY(distance_(keeper.index, other.index));
+    if (!known) {
+      const double distance = TRY(distance_(keeper.index, other.index));
+      known = distance;
+    }
+    const double distance = *known;
     const DuplicateMember member = {
         .index = other.index, .by_look = true, .distance = distance, .look = verdict.look};
     if (!verdict.refused()) return std::optional(member);
@@ -124,13 +130,15 @@ class GroupVerifier {
   /// Groups of all that chains of near and alike ones join.
   Status Link(const std::vector<Ranked>& ranked) {
     LinkForest<DuplicateMember> forest(ranked.size());
-    for (uint32_t i = 0; i < ranked.size(); ++i) {
+    constexpr uint32_t kBetweenStops = 4096;
+    for (uint32_t i = 0; i < ranked.size() && !forest.whole(); ++i) {
       for (uint32_t j = i + 1; j < ranked.size(); ++j) {
+        if ((j - i) % kBetweenStops == 1) TRY(MayGoOn());
         if (forest.Joined(i, j)) continue;
         TRY(MayGoOn());
         const double distance = TRY(distance_(ranked[i].index, ranked[j].index));
         if (distance > most_) continue;
-        const std::optional<DuplicateMember> member = TRY(Compare(ranked[i], ranked[j]));
+        const std::optional<DuplicateMember> member = TRY(Compare(ranked[i], ranked[j], distance));
         if (member) forest.Join(i, j, *member);
       }
     }
@@ -210,7 +218,8 @@ Result<DuplicateGroups> VerifyGroups(const DedupTable& entries, const GroupRules
                                      double most, MemoryManager& memory, const StopFlag& stop) {
   size_t largest = 0;
   for (const DuplicateGroups::Group& group : found.groups) largest = std::max(largest, group.count + 1);
-  const Footprint linking = {LinkForest<DuplicateMember>::Bytes(largest), 0};
+  const bool links = rules.group_by == GroupBy::kComponent;
+  const Footprint linking = {links ? LinkForest<DuplicateMember>::Bytes(largest) : 0, 0};
   Lease lease = TRY(memory.Acquire(looker.Held(1) + linking, stop));
   looker.Prepare(1);
   GroupVerifier verifier(entries, rules, looker, distance, most, stop);
