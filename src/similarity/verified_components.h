@@ -9,9 +9,9 @@
 #include "imgmill/similarity/grouping.h"
 #include "similarity/best_first.h"
 #include "similarity/equal_hashes.h"
-#include "similarity/found_neighbours.h"
 #include "similarity/hamming_index.h"
 #include "similarity/link_forest.h"
+#include "similarity/posed_neighbours.h"
 #include "similarity/verified_pairs.h"
 
 namespace imgmill {
@@ -26,18 +26,16 @@ class VerifiedComponents {
                      const Verify& verify, int threads, const StopFlag& stop, const OnRefused& refused)
       : hashes_(hashes.keys.span()),
         refused_(refused),
-        threads_(threads),
         stop_(stop),
         queries_(hashes_, posed),
         looks_(hashes_, queries_, radius, verify, threads, stop),
         items_(BestFirst(hashes.order.span())),
         equal_(hashes_, items_.span()),
-        index_(equal_.count(), EachSet(), radius),
+        neighbours_(queries_, HammingIndex<Hash>(equal_.count(), EachSet(), radius), items_.size(), threads,
+                    stop),
         rank_of_(hashes_.size()),
         pending_(hashes_.size()),
         pairs_(kPairs),
-        asked_(QueryBlock<Hash>::Most(hashes_.size()) * queries_.poses()),
-        found_(threads, kHitsHeld),
         forest_(hashes_.size()) {
     for (uint32_t rank = 0; rank < items_.size(); ++rank) rank_of_[items_[rank]] = rank;
     pending_.Fill(0);
@@ -45,7 +43,7 @@ class VerifiedComponents {
 
   Result<std::vector<VerifiedGroup>> Run() {
     const auto count = static_cast<uint32_t>(items_.size());
-    const auto together = static_cast<uint32_t>(QueryBlock<Hash>::Most(count));
+    const auto together = static_cast<uint32_t>(neighbours_.Most(count));
     for (uint32_t first = 0; first < count; first += together) {
       TRY(CheckHashStop(stop_));
       TRY(LinkBlock(first, std::min(together, count - first)));
@@ -55,13 +53,11 @@ class VerifiedComponents {
 
   static size_t Bytes(size_t n, size_t poses, int threads) {
     return n * 3 * sizeof(uint32_t) + EqualHashes<Hash>::Bytes(n) + LinkForest<VerifiedMeasure>::Bytes(n) +
-           kPairs * sizeof(LookedPair) +
-           QueryBlock<Hash>::Bytes(QueryBlock<Hash>::Most(n) * std::max<size_t>(1, poses)) +
-           FoundNeighbours<int>::Bytes(threads, kHitsHeld);
+           kPairs * sizeof(LookedPair) + PosedNeighbours<Hash>::Bytes(n, poses, threads);
   }
 
  private:
-  static constexpr size_t kPairs = 4096, kHitsHeld = 65536;
+  static constexpr size_t kPairs = 4096;
 
   typename HammingIndex<Hash>::Hashes EachSet() const {
     return [this](const auto& see) {
@@ -71,23 +67,13 @@ class VerifiedComponents {
 
   /// Those of these ranks look for others.
   Status LinkBlock(uint32_t first, uint32_t some) {
-    const size_t poses = queries_.poses();
-    for (uint32_t i = 0; i < some; ++i)
-      std::ranges::copy(queries_.Of(items_[first + i]), asked_.queries.data() + i * poses);
-    found_.Clear(some);
-    index_.QueryOnThreads(
-        asked_, some * poses, threads_, [&](int thread, size_t place, uint32_t set, int distance) {
-          if (stop_.StopRequested()) return false;
-          const auto candidate = static_cast<uint32_t>(place / poses);
-          const auto joined = [&](uint32_t a, uint32_t b) { return forest_.AreJoined(a, b); };
-          return equal_.last(set) <= first + candidate || equal_.AreJoined(set, first + candidate, joined) ||
-                 found_.Add(thread, {candidate, set, distance});
-        });
-    found_.Sort();
+    const auto joined = [&](uint32_t a, uint32_t b) { return forest_.AreJoined(a, b); };
+    TRY(neighbours_.Find(items_.span().subspan(first, some), [&](uint32_t place, uint32_t set) {
+      return equal_.last(set) > first + place && !equal_.AreJoined(set, first + place, joined);
+    }));
     for (uint32_t i = 0; i < some; ++i) {
       // One of the pairs at hand may join it to what it is near.
       if (pending_[first + i] == batch_) TRY(Settle());
-      TRY(CheckHashStop(stop_));
       TRY(FindNear(i, first + i));
       for (const uint32_t other : near_) {
         if (forest_.Joined(first + i, other)) continue;
@@ -102,15 +88,7 @@ class VerifiedComponents {
   /// The ranks behind its own of all that it is near, ascending, but of many that are joined to it.
   Status FindNear(size_t place, uint32_t rank) {
     sets_.clear();
-    const auto add = [&](uint32_t set, int) { sets_.push_back(set); };
-    const auto find_all = [&]() -> Status {
-      index_.QueryAll(queries_.Of(items_[rank]), 0, [&](size_t, uint32_t set, int distance) {
-        add(set, distance);
-        return true;
-      });
-      return {};
-    };
-    TRY(found_.Each(place, find_all, add));
+    TRY(neighbours_.Each(place, [&](uint32_t set) { sets_.push_back(set); }));
     std::sort(sets_.begin(), sets_.end());
     sets_.erase(std::unique(sets_.begin(), sets_.end()), sets_.end());  // poses find some twice
     near_.clear();
@@ -150,18 +128,15 @@ class VerifiedComponents {
 
   const std::span<const Hash> hashes_;
   const OnRefused& refused_;
-  const int threads_;
   const StopFlag& stop_;
   const PosedQueries<Hash> queries_;
   const PairLooks<Hash> looks_;
   const PoolArray<uint32_t> items_;  ///< best first
   EqualHashes<Hash> equal_;
-  const HammingIndex<Hash> index_;  ///< of sets of equal hashes
-  PoolArray<uint32_t> rank_of_;     ///< of each item
-  PoolArray<uint32_t> pending_;     ///< the last batch of pairs with this rank behind another
+  PosedNeighbours<Hash> neighbours_;  ///< sets of equal hashes
+  PoolArray<uint32_t> rank_of_;       ///< of each item
+  PoolArray<uint32_t> pending_;       ///< the last batch of pairs with this rank behind another
   PoolArray<LookedPair> pairs_;
-  QueryBlock<Hash> asked_;
-  FoundNeighbours<int> found_;
   LinkForest<VerifiedMeasure> forest_;  ///< of ranks
   std::vector<uint32_t> sets_, near_;   ///< of equal hashes and ranks that the item at hand is near
   size_t used_ = 0;                     ///< pairs

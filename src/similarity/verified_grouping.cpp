@@ -6,9 +6,9 @@
 #include "imgmill/similarity/grouping.h"
 #include "imgmill/similarity/hamming.h"
 #include "similarity/best_first.h"
-#include "similarity/found_neighbours.h"
 #include "similarity/hamming_index.h"
 #include "similarity/measure_order.h"
+#include "similarity/posed_neighbours.h"
 #include "similarity/verified_components.h"
 #include "similarity/verified_pairs.h"
 
@@ -29,16 +29,14 @@ class VerifiedGrouping {
         stop_(stop),
         queries_(hashes_, posed),
         looks_(hashes_, queries_, radius, verify, threads, stop),
-        index_(hashes_, radius),
+        neighbours_(queries_, HammingIndex<Hash>(hashes_, radius), hashes_.size(), threads, stop),
         best_first_(BestFirst(order_)),
         near_(hashes_.size()),
         near_mark_of_(hashes_.size()),
         near_block_(hashes_.size()),
         taken_(hashes_.size()),
         pairs_(kPairs),
-        ahead_(Ahead(hashes_.size())),
-        asked_(ahead_.size() * queries_.poses()),
-        found_(threads, kHitsHeld) {
+        ahead_(neighbours_.Most(hashes_.size())) {
     taken_.Fill(false);
     near_block_.Fill(0);
     near_mark_of_.Fill(0);
@@ -57,15 +55,14 @@ class VerifiedGrouping {
 
   static size_t Bytes(size_t n, size_t poses, int threads) {
     return n * (4 * sizeof(uint32_t) + sizeof(bool)) + kPairs * sizeof(LookedPair) +
-           Ahead(n) * sizeof(uint32_t) + QueryBlock<Hash>::Bytes(Ahead(n) * std::max<size_t>(1, poses)) +
-           FoundNeighbours<int>::Bytes(threads, kHitsHeld);
+           PosedNeighbours<Hash>::Most(n) * sizeof(uint32_t) +
+           PosedNeighbours<Hash>::Bytes(n, poses, threads);
   }
 
  private:
   static constexpr size_t kPairs = 4096;
-  /// Candidates whose neighbours are looked for together, and what each thread has room for.
-  static constexpr size_t kFewestAhead = 64, kHitsHeld = 65536;
-  static size_t Ahead(size_t n) { return QueryBlock<Hash>::Most(n); }
+  /// Candidates whose neighbours are looked for together.
+  static constexpr size_t kFewestAhead = 64;
 
   bool IsBetter(uint32_t a, uint32_t b) const {
     return order_[a] != order_[b] ? order_[a] < order_[b] : a < b;
@@ -76,7 +73,7 @@ class VerifiedGrouping {
   Status AskForBlock() {
     used_ = 0;
     ++block_;
-    while (ahead_next_ < ahead_count_ || LookAhead()) {
+    while (ahead_next_ < ahead_count_ || TRY(LookAhead())) {
       const uint32_t keeper = ahead_[ahead_next_];
       if (taken_[keeper]) {
         ++taken_ahead_;
@@ -84,7 +81,6 @@ class VerifiedGrouping {
         continue;
       }
       if (near_block_[keeper] == block_) return {};
-      TRY(CheckHashStop(stop_));
       const std::span<const uint32_t> found = TRY(NearOfNext());
       if (used_ > 0 && used_ + found.size() > kPairs) return {};
       taken_[keeper] = true;
@@ -101,28 +97,20 @@ class VerifiedGrouping {
   /// Finds the neighbours of the next candidates, on all threads. What is near does not hang on what is taken
   /// meanwhile, so they are looked for once, whatever blocks the candidates come into.
   /// @return whether there is any
-  bool LookAhead() {
+  Result<bool> LookAhead() {
     // Where most were taken by one another, their searches were for nothing.
     if (ahead_count_ > 0)
       limit_ = taken_ahead_ * 2 > ahead_count_ ? std::max(limit_ / 4, kFewestAhead)
                                                : std::min(limit_ * 2, ahead_.size());
     ahead_next_ = ahead_count_ = taken_ahead_ = 0;
-    const size_t poses = queries_.poses();
     for (; next_ < best_first_.size() && ahead_count_ < limit_; ++next_) {
       const uint32_t item = best_first_[next_];
       if (taken_[item]) continue;
-      std::ranges::copy(queries_.Of(item), asked_.queries.data() + ahead_count_ * poses);
       ahead_[ahead_count_++] = item;
     }
-    found_.Clear(ahead_count_);
-    index_.QueryOnThreads(asked_, ahead_count_ * poses, threads_,
-                          [&](int thread, size_t place, uint32_t other, int distance) {
-                            if (stop_.StopRequested()) return false;
-                            const size_t candidate = place / poses;
-                            return other == ahead_[candidate] || taken_[other] ||
-                                   found_.Add(thread, {static_cast<uint32_t>(candidate), other, distance});
-                          });
-    found_.Sort();
+    TRY(neighbours_.Find(ahead_.span().first(ahead_count_), [&](uint32_t place, uint32_t other) {
+      return other != ahead_[place] && !taken_[other];
+    }));
     return ahead_count_ > 0;
   }
 
@@ -138,19 +126,11 @@ class VerifiedGrouping {
       near_count_ = 0;
       const uint32_t candidate = ahead_[ahead_next_];
       ++near_mark_;
-      const auto add = [&](uint32_t other, int) {
+      TRY(neighbours_.Each(ahead_next_, [&](uint32_t other) {
         // Poses find some twice.
         if (other != candidate && near_mark_of_[other] != near_mark_) near_[near_count_++] = other;
         near_mark_of_[other] = near_mark_;
-      };
-      const auto find_all = [&]() -> Status {
-        index_.QueryAll(queries_.Of(candidate), 0, [&](size_t, uint32_t other, int distance) {
-          add(other, distance);
-          return true;
-        });
-        return {};
-      };
-      TRY(found_.Each(ahead_next_, find_all, add));
+      }));
       const std::span<uint32_t> near = near_.span().first(near_count_);
       std::sort(near.begin(), near.end(),
                 [&](uint32_t a, uint32_t b) { return cliques_ ? IsBetter(a, b) : a < b; });
@@ -213,7 +193,7 @@ class VerifiedGrouping {
   const StopFlag& stop_;
   const PosedQueries<Hash> queries_;
   const PairLooks<Hash> looks_;
-  const HammingIndex<Hash> index_;
+  PosedNeighbours<Hash> neighbours_;
   const PoolArray<uint32_t> best_first_;
   PoolArray<uint32_t> near_;          ///< what the next candidate is near, once that is known
   PoolArray<uint32_t> near_mark_of_;  ///< the last candidate that was near the item, by number
@@ -227,8 +207,6 @@ class VerifiedGrouping {
   uint32_t near_mark_ = 0;
   bool near_known_ = false;
   PoolArray<uint32_t> ahead_;  ///< candidates whose neighbours are found, best first
-  QueryBlock<Hash> asked_;     ///< their poses
-  FoundNeighbours<int> found_;
   size_t limit_ = kFewestAhead, ahead_count_ = 0, ahead_next_ = 0, taken_ahead_ = 0;
   std::vector<VerifiedGroup> groups_;
   std::vector<uint32_t> kinds_;  ///< of the last group's members, one of each that are the same
