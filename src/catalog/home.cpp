@@ -3,10 +3,10 @@
 #include "base/path_parts.h"
 #include "base/same_file.h"
 #include "base/try.h"
+#include "catalog/catalog_database.h"
 #include "catalog/catalog_impl.h"
 #include "catalog/recorded_folder.h"
 #include "imgmill/catalog/finished_work.h"
-#include "imgmill/dataset/publish.h"
 
 namespace imgmill {
 namespace {
@@ -14,8 +14,7 @@ namespace {
 /// Whether a catalog of its own is where this one was: it is a copy of that. One folder may also have two
 /// paths, as where it is mounted twice.
 bool WasCopied(const std::string& before, const std::string& folder) {
-  const std::string original = Join(before, "catalog.sqlite");
-  return Exists(original) && !IsSameFile(original, Join(folder, "catalog.sqlite"));
+  return HoldsCatalog(before) && !IsSameFile(CatalogDatabase(before), CatalogDatabase(folder));
 }
 
 /// What was moved out of the folder that this is a copy of did not come along: it is that folder's still, and
