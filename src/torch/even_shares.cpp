@@ -64,14 +64,15 @@ class Kernels<void (*)(Iterator&, Arguments...), Type> {
   using Function = void (*)(Iterator&, Arguments...);
 
  public:
+  /// @return whether there was one
   template <size_t... kSet>
-  static void Wrap(std::index_sequence<kSet...> /*all*/) {
-    (WrapOne<kSet>(), ...);
+  static bool Wrap(std::index_sequence<kSet...> /*all*/) {
+    return (int{WrapOne<kSet>()} + ...) > 0;
   }
 
  private:
   template <size_t kSet>
-  static void WrapOne() {
+  static bool WrapOne() {
     // The pointers that there are differ from build to build, and headers do not tell: they are looked up.
     // at::native::DispatchStub<Function, Type>::AVX2, in the way that names of members are made of names of
     // classes.
@@ -79,35 +80,39 @@ class Kernels<void (*)(Iterator&, Arguments...), Type> {
     std::string name = std::string("_Z") + typeid(at::native::DispatchStub<Function, Type>).name();
     name.insert(name.size() - 1, std::to_string(set.size()) + set);
     auto* const pointer = static_cast<Function*>(dlsym(RTLD_DEFAULT, name.c_str()));
-    if (pointer == nullptr || *pointer == nullptr) return;
+    if (pointer == nullptr || *pointer == nullptr) return false;
     original_<kSet> = *pointer;
     *pointer = [](Iterator& all, Arguments... arguments) {
       InEvenShares(all, [&](auto& part) { original_<kSet>(part, arguments...); });
     };
+    return true;
   }
   template <size_t kSet>
   static inline Function original_ = nullptr;
 };
 
 template <typename Function, typename Type>
-void Wrap(at::native::DispatchStub<Function, Type>& /*function*/) {
-  Kernels<Function, Type>::Wrap(std::make_index_sequence<kSets.size()>());
+bool Wrap(at::native::DispatchStub<Function, Type>& /*function*/) {
+  return Kernels<Function, Type>::Wrap(std::make_index_sequence<kSets.size()>());
 }
 
 }  // namespace
 
 // Sums, products, comparisons, roots and what Intel's library computes (exponentials, logarithms, tanh) have
 // the same bits in either code.
-void ShareElementwiseWorkEvenly() {
-  Wrap(at::native::elu_stub);
-  Wrap(at::native::GeluKernel);
-  Wrap(at::native::glu_stub);
-  Wrap(at::native::mish_stub);
-  Wrap(at::native::pow_tensor_scalar_stub);
-  Wrap(at::native::pow_tensor_tensor_stub);
-  Wrap(at::native::sigmoid_stub);
-  Wrap(at::native::silu_stub);
-  Wrap(at::native::softplus_stub);
+bool ShareElementwiseWorkEvenly() {
+  const bool wrapped[] = {
+      Wrap(at::native::elu_stub),
+      Wrap(at::native::GeluKernel),
+      Wrap(at::native::glu_stub),
+      Wrap(at::native::mish_stub),
+      Wrap(at::native::pow_tensor_scalar_stub),
+      Wrap(at::native::pow_tensor_tensor_stub),
+      Wrap(at::native::sigmoid_stub),
+      Wrap(at::native::silu_stub),
+      Wrap(at::native::softplus_stub),
+  };
+  return std::all_of(std::begin(wrapped), std::end(wrapped), [](bool each) { return each; });
 }
 
 }  // namespace imgmill

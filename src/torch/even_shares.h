@@ -9,6 +9,7 @@ namespace imgmill {
 /// Each thread's share ends with a few values that fill no vector, and those are computed by the scalar
 /// function, whose last bit may be another: which values get it depends on how many threads there are.
 /// From then on shares end where vectors end, for all functions of which the two codes differ.
-void ShareElementwiseWorkEvenly();
+/// @return false where this LibTorch hides one of them: on one thread alone its bits are those of any number
+bool ShareElementwiseWorkEvenly();
 
 }  // namespace imgmill

@@ -35,12 +35,15 @@ class PoolAllocator final : public c10::Allocator {
   }
 };
 
+/// Of LibTorch's elementwise functions; without it LibTorch computes on one thread.
+bool shares_are_even = false;
+
 void SetUpOnce() {
   // Lives as long as the process: tensors of LibTorch's own statics come from it.
   static PoolAllocator* const allocator = new PoolAllocator;
   c10::SetCPUAllocator(allocator, /*priority=*/255);
 
-  ShareElementwiseWorkEvenly();
+  shares_are_even = ShareElementwiseWorkEvenly();
 
   // oneDNN keeps a compiled primitive, with its scratch memory, for each shape it has seen; 1024 by default.
   if (dnnl_set_primitive_cache_capacity != nullptr) dnnl_set_primitive_cache_capacity(16);
@@ -54,16 +57,20 @@ void SetUpOnce() {
   context.setAllowTF32CuBLAS(false);
 }
 
+int Allowed(int threads) {
+  return shares_are_even ? threads : 1;
+}
+
 }  // namespace
 
 void SetUpLibTorch(int threads) {
   static std::once_flag once;
   std::call_once(once, SetUpOnce);
-  at::set_num_threads(threads);
+  at::set_num_threads(Allowed(threads));
 }
 
 LibTorchThreads::LibTorchThreads(int threads) : before_(at::get_num_threads()) {
-  if (threads != before_) at::set_num_threads(threads);
+  if (Allowed(threads) != before_) at::set_num_threads(Allowed(threads));
 }
 
 LibTorchThreads::~LibTorchThreads() {

@@ -8,7 +8,8 @@ namespace imgmill {
 /// To be called before LibTorch is used. What cannot be set twice is set at the first call.
 void SetUpLibTorch(int threads);
 
-/// While it lives, LibTorch computes this thread's calls with so many threads.
+/// While it lives, LibTorch computes this thread's calls with so many threads; with one where more would
+/// change bits.
 class LibTorchThreads {
  public:
   explicit LibTorchThreads(int threads);

@@ -1,5 +1,7 @@
 // Networks that enlarge give the same bits with any number of threads: all of tests/golden/networks, by our
 // kernels where they have them and by LibTorch alone, on images that are too large for one thread.
+#include <ATen/Parallel.h>
+
 #include <filesystem>
 #include <random>
 #include <set>
@@ -7,6 +9,7 @@
 
 #include "torch/architectures/architecture.h"
 #include "torch/golden_network.h"
+#include "torch/libtorch_settings.h"
 #include "torch/runtime.h"
 
 using namespace imgmill;
@@ -75,6 +78,11 @@ FormulaWeights Span() {
 }
 
 }  // namespace
+
+TEST_CASE("this LibTorch's work can be shared evenly, so that it computes on as many threads as it is told") {
+  SetUpLibTorch(2);
+  CHECK(at::get_num_threads() == 2);
+}
 
 TEST_CASE("networks that enlarge give the same bits with any number of threads") {
   const WeightFolder folder;
