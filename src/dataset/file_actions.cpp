@@ -148,7 +148,7 @@ Status Move(const FileAction& action, const ActionStart& start) {
 
 /// First the note, which takes the name, then the file.
 Status MoveToTrash(const FileAction& action, const ActionStart& start) {
-  TRY(WriteTrashInfo(action.path, start.target));
+  TRY(WriteTrashInfo(action.path, start.target, start.date));
   const Status moved = Move(action, start);
   // What is there all the same is another's, who has noted nothing.
   if (!moved && Look(action, start) == Progressed::kNo) RemoveTrashInfo(start.target);
@@ -195,6 +195,7 @@ Result<ActionStart> Prepare(const FileAction& action, const TargetChoice& choose
   start.mtime_ns = StampFrom(info).mtime_ns;
   start.mode = info.st_mode & 07777;
   if (is_link) start.link = LinkTextOf(action.path);
+  if (action.kind == Kind::kTrash) start.date = TrashDateNow();
   const bool links = action.kind == Kind::kHardlink || action.kind == Kind::kSymlink;
   start.already = links && IsLinked(action);
   if (start.already) return start;
@@ -231,7 +232,9 @@ Progressed Look(const FileAction& action, const ActionStart& start) {
   if (::lstat(start.target.c_str(), &target) != 0) return Progressed::kNo;
   if (!start.link.empty()) {
     if (LinkTextOf(start.target) != MovedLinkText(action.path, start.link)) return Progressed::kNo;
-    return has_source ? Progressed::kHalf : Progressed::kYes;
+    if (!has_source) return Progressed::kYes;
+    // Else somebody's new file: that is not to be removed as the rest of the move.
+    return LinkTextOf(action.path) == start.link ? Progressed::kHalf : Progressed::kNo;
   }
   if (target.st_size != start.size || StampFrom(target).mtime_ns != start.mtime_ns) return Progressed::kNo;
   if (!has_source) return Progressed::kYes;
@@ -247,7 +250,7 @@ Status RemoveMoved(const FileAction& action, const std::string& target) {
   const Error error = ErrnoError(Stage::kAct, errno, "remove it after it was copied");
   // Else each run would add another copy.
   if (Exists(action.path)) ::unlink(target.c_str());
-  if (action.kind == Kind::kTrash) RemoveOrphanTrashInfo(action.path, target);
+  if (action.kind == Kind::kTrash) RemoveOrphanTrashInfo(action.path, target, "");
   return error;
 }
 

@@ -38,6 +38,11 @@ Status RemoveMoved(const FileAction& action, const std::string& target);
 /// Whether the file is at its place and as it was before the action.
 bool IsAsBefore(const FileAction& action, const ActionStart& start);
 
+/// Of an action that was started, and of which nobody has noted that it was done: whether it was all the
+/// same, and its file was touched afterwards, so that Look does not know it. Of a move that cannot be told
+/// from another's file at its target.
+bool MayHaveGone(const FileAction& action, const ActionStart& start);
+
 /// How an action that Look calls done is taken back.
 enum class Reverted { kRestored, kGone };
 Result<Reverted> Revert(const FileAction& action, const ActionStart& start);

@@ -132,7 +132,7 @@ Status ActionJournal::Impl::SettleOne(size_t id, bool image_went) {
   SweepAround(action, start->target);
   const Progressed progressed = Look(action, *start);
   if (progressed == Progressed::kNo && action.kind == FileAction::Kind::kTrash)
-    RemoveOrphanTrashInfo(action.path, start->target);
+    RemoveOrphanTrashInfo(action.path, start->target, start->date);
   if (progressed == Progressed::kNo && !follows)
     return file.AddFailed(id, Error{Stage::kAct, Code::kInterrupted, "the run ended before it was done"});
   Status ended;
@@ -228,13 +228,19 @@ Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Repor
   Status stands_in_the_way;
   if (Look(action, *start) == Progressed::kNo) {
     // Never done; or undone by an undo that was killed before it could say so.
-    if (!taken_for_done || IsAsBefore(action, *start)) {
-      if (action.kind == FileAction::Kind::kTrash) RemoveOrphanTrashInfo(action.path, start->target);
+    if (IsAsBefore(action, *start) || (!taken_for_done && !MayHaveGone(action, *start))) {
+      if (action.kind == FileAction::Kind::kTrash)
+        RemoveOrphanTrashInfo(action.path, start->target, start->date);
       summary.untouched += action.sidecar ? 0 : 1;
       return {};
     }
     // A moved file that was edited where it is now goes back all the same.
-    if (!action.moves()) {
+    if (!taken_for_done && action.kind != FileAction::Kind::kTrash) {
+      stands_in_the_way =
+          Error{Stage::kAct, Code::kConflict,
+                "it is gone, and " + PrintablePath(start->target) +
+                    ", where it was about to be moved, is not as it was (move that back if it is this one)"};
+    } else if (!action.moves()) {
       stands_in_the_way =
           Error{Stage::kAct, Code::kConflict, "the file there now is not the one that was left there"};
     }

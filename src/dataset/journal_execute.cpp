@@ -69,7 +69,8 @@ Result<std::optional<std::string>> ActionJournal::Impl::AlreadyWent(size_t id, c
   const Progressed progressed = Look(action, *before);
   if (progressed == Progressed::kNo) {
     SweepAround(action, before->target);
-    if (action.kind == FileAction::Kind::kTrash) RemoveOrphanTrashInfo(action.path, before->target);
+    if (action.kind == FileAction::Kind::kTrash)
+      RemoveOrphanTrashInfo(action.path, before->target, before->date);
     return std::optional<std::string>();
   }
   const Status status = progressed == Progressed::kHalf ? RemoveMoved(action, before->target) : Status{};

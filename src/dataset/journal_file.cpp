@@ -84,13 +84,13 @@ bool ParseAction(std::string_view line, FileAction& action) {
 
 bool ParseStart(std::string_view line, ActionStart& start) {
   Fields fields(line);
-  fields.Next();
-  fields.Next();
+  fields.Next(), fields.Next();
   start.target = fields.NextPath();
   const bool numbers = Parse(fields.Next(), start.size) && Parse(fields.Next(), start.mtime_ns) &&
                        Parse(fields.Next(), start.mode);
   const bool digest = ParseDigest(fields.Next(), start.digest);
   start.link = fields.NextPath();
+  start.date = fields.Next();
   return numbers && digest;
 }
 
@@ -334,7 +334,7 @@ Status JournalFile::AddStart(size_t id, const ActionStart& start) {
   return Add("start\t" + std::to_string(id) + "\t" + PrintablePath(start.target) + "\t" +
              std::to_string(start.size) + "\t" + std::to_string(start.mtime_ns) + "\t" +
              std::to_string(start.mode) + "\t" + (start.digest ? start.digest->Hex() : "") + "\t" +
-             PrintablePath(start.link));
+             PrintablePath(start.link) + (start.date.empty() ? "" : "\t" + start.date));
 }
 
 Status JournalFile::AddState(size_t id, const char* word, State state, const std::string& rest) {

@@ -20,6 +20,7 @@ struct ActionStart {
   uint32_t mode = 0;
   std::optional<ContentDigest> digest;  ///< where the keeper has the same content
   std::string link;                     ///< where the file was a symbolic link: its text
+  std::string date;                     ///< of its note in the trash; empty in files of earlier versions
   /// Of the file and its keeper when their bytes were looked at. Not written down: who resumes looks again.
   std::optional<FileStamp> looked_at;
   std::optional<FileStamp> keeper_looked_at;

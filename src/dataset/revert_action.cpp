@@ -36,9 +36,20 @@ Status RestoreLink(const std::string& text, const std::string& path) {
   return error;
 }
 
+/// Whether the link that was moved is still at its target: as it was made there, or led to where its file
+/// went, which is by a relative text.
+bool IsOurLink(const FileAction& action, const ActionStart& start) {
+  const std::string text = LinkTextOf(start.target);
+  return !text.empty() && (!text.starts_with('/') || text == MovedLinkText(action.path, start.link));
+}
+
 Status MoveBack(const FileAction& action, const ActionStart& start) {
   if (!Exists(start.target))
     return Refuse(Code::kNotFound, PrintablePath(start.target) + " no longer exists");
+  if (!start.link.empty() && !IsOurLink(action, start)) {
+    return Refuse(Code::kConflict, "what is at " + PrintablePath(start.target) +
+                                       " now is not the link that was moved there, and stays");
+  }
   if (Exists(action.path)) {
     if (Look(action, start) != Progressed::kHalf) {
       return Refuse(Code::kConflict,
@@ -82,7 +93,8 @@ Status MakeLinkAgain(const FileAction& action, const ActionStart& start) {
 
 /// Whether the trash still has it, edited or not. When the trash was emptied, its name may be another file's.
 bool IsInTrash(const FileAction& action, const ActionStart& start) {
-  const Noted noted = NotedInTrash(action.path, start.target);
+  if (!start.link.empty() && !IsOurLink(action, start)) return false;
+  const Noted noted = NotedInTrash(action.path, start.target, start.date);
   if (noted == Noted::kThis) return Exists(start.target);
   return noted == Noted::kNothing && Look(action, start) != Progressed::kNo;
 }
@@ -100,7 +112,7 @@ Result<Reverted> RestoreFromTrash(const FileAction& action, const ActionStart& s
     return Refuse(Code::kNotFound, PrintablePath(start.target) + " is no longer in the trash");
   Result<Reverted> restored =
       AsResult(start.link.empty() ? CopyBack(action, start, false) : MakeLinkAgain(action, start));
-  if (restored) RemoveOrphanTrashInfo(action.path, start.target);
+  if (restored) RemoveOrphanTrashInfo(action.path, start.target, start.date);
   return restored;
 }
 
@@ -112,6 +124,12 @@ bool IsAsBefore(const FileAction& action, const ActionStart& start) {
   if (::lstat(action.path.c_str(), &info) != 0) return false;
   if (!start.link.empty()) return LinkTextOf(action.path) == start.link;
   return S_ISREG(info.st_mode) && info.st_size == start.size && StampFrom(info).mtime_ns == start.mtime_ns;
+}
+
+bool MayHaveGone(const FileAction& action, const ActionStart& start) {
+  if (!action.moves() || !Exists(start.target)) return false;
+  if (action.kind == Kind::kTrash) return NotedInTrash(action.path, start.target, start.date) == Noted::kThis;
+  return !Exists(action.path);
 }
 
 Result<Reverted> Revert(const FileAction& action, const ActionStart& start) {

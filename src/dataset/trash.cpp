@@ -25,6 +25,7 @@ namespace imgmill {
 namespace {
 
 constexpr std::string_view kNoteEnding = ".trashinfo";
+constexpr std::string_view kDateKey = "DeletionDate=";
 /// Of a name that is shortened, a longer one goes, too.
 constexpr size_t kLongestExtension = 64;
 constexpr char kInstead[] = " (--action move puts files into a folder of your choice)";
@@ -194,38 +195,43 @@ std::string TrashInfoOf(const std::string& target) {
   return Join(TrashOf(target), "info/" + std::string(NameOf(target)).append(kNoteEnding));
 }
 
-Status WriteTrashInfo(const std::string& path, const std::string& target) {
-  const std::string trash = TrashOf(target);
-  TRY(OfAct(MakeTrash(trash)));
+std::string TrashDateNow() {
   const std::time_t now = std::time(nullptr);
   std::tm local = {};
   localtime_r(&now, &local);
   char date[64];
   std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &local);
-  const std::string text = NoteBegin(trash == HomeTrash() ? path : BelowTop(path, trash)) +
-                           "DeletionDate=" + std::string(date) + "\n";
+  return date;
+}
+
+Status WriteTrashInfo(const std::string& path, const std::string& target, const std::string& date) {
+  const std::string trash = TrashOf(target);
+  TRY(OfAct(MakeTrash(trash)));
+  const std::string text =
+      NoteBegin(trash == HomeTrash() ? path : BelowTop(path, trash)) + std::string(kDateKey) + date + "\n";
   const std::string info = TrashInfoOf(target);
   const std::string temporary = TemporaryNameFor(info);
   TRY(OfAct(WriteNewFile(temporary, text)));
   return OfAct(Publish(temporary, info, /*overwrite=*/false));
 }
 
-Noted NotedInTrash(const std::string& path, const std::string& target) {
+Noted NotedInTrash(const std::string& path, const std::string& target, const std::string& date) {
   std::ifstream file(TrashInfoOf(target), std::ios::binary);
   if (!file.is_open()) return Noted::kNothing;
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   // Whether that is the home trash may have changed meanwhile, with the environment.
   const bool same =
       text.starts_with(NoteBegin(path)) || text.starts_with(NoteBegin(BelowTop(path, TrashOf(target))));
-  return same ? Noted::kThis : Noted::kAnother;
+  const bool then = date.empty() || text.find("\n" + std::string(kDateKey) + date) != std::string::npos;
+  return same && then ? Noted::kThis : Noted::kAnother;
 }
 
 void RemoveTrashInfo(const std::string& target) {
   ::unlink(TrashInfoOf(target).c_str());
 }
 
-void RemoveOrphanTrashInfo(const std::string& path, const std::string& target) {
-  if (!Exists(target) && NotedInTrash(path, target) == Noted::kThis) RemoveTrashInfo(target);
+void RemoveOrphanTrashInfo(const std::string& path, const std::string& target, const std::string& date) {
+  if (!Exists(target) && NotedInTrash(path, target, date) == Noted::kThis) RemoveTrashInfo(target);
 }
 
 }  // namespace imgmill

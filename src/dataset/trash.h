@@ -29,18 +29,23 @@ std::string TrashInfoOf(const std::string& target);
 /// Makes the trash, if need be, for nobody else to read, and the note on what is about to go to `target`:
 /// from which path, and when. It appears whole, and is on the disk then.
 /// @param path  absolute, without links in its folders: as AbsoluteEntry gives it
+/// @param date  as TrashDateNow has given it
 /// @return kConflict where there is such a note already; kPermission as TrashTargetOf
-Status WriteTrashInfo(const std::string& path, const std::string& target);
+Status WriteTrashInfo(const std::string& path, const std::string& target, const std::string& date);
+
+/// The local time as notes have it, "2026-01-31T12:00:00".
+std::string TrashDateNow();
 
 enum class Noted { kNothing, kThis, kAnother };
-/// Whether there is a note beside `target`, and on what came from `path` or on another file.
-Noted NotedInTrash(const std::string& path, const std::string& target);
+/// Whether there is a note beside `target`, and on what came from `path` then or on another file.
+/// @param date  of the note; empty for any
+Noted NotedInTrash(const std::string& path, const std::string& target, const std::string& date);
 
 /// Of a file that is not in the trash any more.
 void RemoveTrashInfo(const std::string& target);
 
 /// The note of a run that was killed between note and file, or of a file that was put back by hand: where
-/// nothing is at `target`, and it is on `path`.
-void RemoveOrphanTrashInfo(const std::string& path, const std::string& target);
+/// nothing is at `target`, and it is on `path` and of `date`, or of any if that is empty.
+void RemoveOrphanTrashInfo(const std::string& path, const std::string& target, const std::string& date);
 
 }  // namespace imgmill

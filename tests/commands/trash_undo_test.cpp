@@ -1,0 +1,150 @@
+// What undo and reruns leave alone: files that stand where ours were. Each was somebody's only copy.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "program.h"
+
+namespace imgmill::process_test {
+namespace fs = std::filesystem;
+namespace {
+
+/// a.jpg and what duplicates it are dropped, or the latter by dedup.
+struct Dropped {
+  Dropped() {
+    fs::create_directories(where / "photos");
+    fs::copy_file(SampleData() + "/harbour.jpg", where / "photos/a.jpg");
+  }
+  ProcessResult Run(const std::vector<std::string>& words) const {
+    ProcessOptions options;
+    options.environment = {"XDG_DATA_HOME=" + (where / "data")};
+    return process_test::Run(words, WithState(options));
+  }
+  ProcessResult Dedup(const std::string& undo,
+                      const std::vector<std::string>& more = {"--action", "trash"}) const {
+    std::vector<std::string> words = {"dedup", where / "photos", "--method",    "exact",
+                                      "-j1",   "--no-catalog",   "--undo-file", where / undo};
+    words.insert(words.end(), more.begin(), more.end());
+    return Run(words);
+  }
+  ProcessResult Undo(const std::string& undo) const { return Run({"undo", where / undo}); }
+  /// As a run leaves it that is killed between an act and the line that says so.
+  void CutOff(const std::string& undo) const {
+    const std::string text = TestFolder::Read(where / undo);
+    where.Write(undo, text.substr(0, text.find("\ndone\t") + 1));
+  }
+  std::string InTrash(const std::string& name) const { return where / ("data/Trash/files/" + name); }
+  TestFolder where;
+};
+
+}  // namespace
+
+TEST_CASE("undo of a trashed link leaves the file that has its name in the trash now") {
+  const Dropped dropped;
+  const TestFolder& where = dropped.where;
+  fs::create_symlink("a.jpg", where / "photos/z.jpg");
+  REQUIRE(dropped.Dedup("u1").exit_code == 0);
+  REQUIRE(fs::is_symlink(dropped.InTrash("z.jpg")));
+  fs::remove(dropped.InTrash("z.jpg"));
+  SUBCASE("and our note") {}
+  SUBCASE("and a note of the same path") {
+    where.Write("data/Trash/info/z.jpg.trashinfo",
+                "[Trash Info]\nPath=" + fs::canonical(where.path()).string() +
+                    "/photos/z.jpg\nDeletionDate=2001-01-01T00:00:00\n");
+  }
+  where.Write("data/Trash/files/z.jpg", "the only copy");
+  CHECK(dropped.Undo("u1").exit_code == 0);
+  CHECK(TestFolder::Read(dropped.InTrash("z.jpg")) == "the only copy");
+  CHECK(fs::read_symlink(where / "photos/z.jpg") == "a.jpg");
+}
+
+TEST_CASE("undo of a moved link leaves what has its new name now") {
+  const Dropped dropped;
+  const TestFolder& where = dropped.where;
+  fs::create_symlink("a.jpg", where / "photos/z.jpg");
+  REQUIRE(dropped.Dedup("u1", {"--action", "move", "--move-to", where / "mv"}).exit_code == 0);
+  REQUIRE(fs::is_symlink(where / "mv/z.jpg"));
+  fs::remove(where / "mv/z.jpg");
+  SUBCASE("a file") {
+    where.Write("mv/z.jpg", "the only copy");
+  }
+  SUBCASE("another link") {
+    fs::create_symlink("/elsewhere/z.jpg", where / "mv/z.jpg");
+  }
+  const ProcessResult undone = dropped.Undo("u1");
+  CHECK(undone.exit_code == 1);
+  CHECK(undone.err.find("is not the link that was moved there, and stays") != std::string::npos);
+  CHECK(fs::exists(fs::symlink_status(where / "mv/z.jpg")));
+  CHECK_FALSE(fs::exists(fs::symlink_status(where / "photos/z.jpg")));
+}
+
+TEST_CASE("a rerun after a kill leaves a new file where a link was") {
+  const Dropped dropped;
+  const TestFolder& where = dropped.where;
+  fs::create_symlink("a.jpg", where / "photos/z.jpg");
+  std::vector<std::string> action = {"--action", "trash"};
+  SUBCASE("trashed") {}
+  SUBCASE("moved") {
+    action = {"--action", "move", "--move-to", where / "mv"};
+  }
+  REQUIRE(dropped.Dedup("u1", action).exit_code == 0);
+  dropped.CutOff("u1");
+  where.Write("photos/z.jpg", "the only copy");
+  dropped.Dedup("u1", action);
+  CHECK(TestFolder::Read(where / "photos/z.jpg") == "the only copy");
+  dropped.Undo("u1");
+  CHECK(TestFolder::Read(where / "photos/z.jpg") == "the only copy");
+}
+
+TEST_CASE("what was trashed later from the same path is not taken for what went before") {
+  const Dropped dropped;
+  const TestFolder& where = dropped.where;
+  fs::copy_file(SampleData() + "/harbour.jpg", where / "photos/b.jpg");
+  const std::string bytes = TestFolder::Read(where / "photos/b.jpg");
+  REQUIRE(dropped.Dedup("u1").exit_code == 0);
+  REQUIRE(TestFolder::Read(dropped.InTrash("b.jpg")) == bytes);
+  where.Write("data/Trash/files/b.jpg", "another version");
+  const std::string note = "[Trash Info]\nPath=" + fs::canonical(where.path()).string() +
+                           "/photos/b.jpg\nDeletionDate=2001-01-01T00:00:00\n";
+  where.Write("data/Trash/info/b.jpg.trashinfo", note);
+  CHECK(dropped.Undo("u1").exit_code == 0);
+  CHECK(TestFolder::Read(where / "photos/b.jpg") == bytes);
+  CHECK(TestFolder::Read(dropped.InTrash("b.jpg")) == "another version");
+  CHECK(TestFolder::Read(where / "data/Trash/info/b.jpg.trashinfo") == note);
+}
+
+TEST_CASE("undo after a kill brings back what went and was touched there, or names it") {
+  const Dropped dropped;
+  const TestFolder& where = dropped.where;
+  fs::copy_file(SampleData() + "/harbour.jpg", where / "photos/b.jpg");
+  SUBCASE("from the trash") {
+    REQUIRE(dropped.Dedup("u1").exit_code == 0);
+    dropped.CutOff("u1");
+    where.Write("data/Trash/files/b.jpg", "edited");
+    CHECK(dropped.Undo("u1").exit_code == 0);
+    CHECK(TestFolder::Read(where / "photos/b.jpg") == "edited");
+    CHECK_FALSE(fs::exists(where / "data"));
+  }
+  SUBCASE("from the trash, where something else is in its place") {
+    REQUIRE(dropped.Dedup("u1").exit_code == 0);
+    dropped.CutOff("u1");
+    where.Write("data/Trash/files/b.jpg", "edited");
+    where.Write("photos/b.jpg", "new");
+    const ProcessResult undone = dropped.Undo("u1");
+    CHECK(undone.exit_code == 1);
+    CHECK(undone.err.find("something else is there now; the file stays at") != std::string::npos);
+    CHECK(TestFolder::Read(where / "photos/b.jpg") == "new");
+    CHECK(TestFolder::Read(dropped.InTrash("b.jpg")) == "edited");
+  }
+  SUBCASE("from a folder it is named") {
+    REQUIRE(dropped.Dedup("u1", {"--action", "move", "--move-to", where / "mv"}).exit_code == 0);
+    dropped.CutOff("u1");
+    where.Write("mv/b.jpg", "edited");
+    const ProcessResult undone = dropped.Undo("u1");
+    CHECK(undone.exit_code == 1);
+    CHECK(undone.err.find("where it was about to be moved, is not as it was") != std::string::npos);
+    CHECK(TestFolder::Read(where / "mv/b.jpg") == "edited");
+  }
+}
+
+}  // namespace imgmill::process_test
