@@ -238,6 +238,26 @@ TEST_CASE("apply takes partners along, by where images lay below dedup's folder"
     CHECK(TestFolder::Read(where / "out/sub/c.jpg") == hq.at("sub/c.jpg"));
     CHECK(ReadFolder(where / "LQ").size() == 2);
   }
+  SUBCASE("an image next to it has its name: both stay with the partner, whose it may be") {
+    pairs.Put("marble.jpg", "HQ/b.jpeg");
+    const ProcessResult moved = apply({"--action", "delete", "--pair", where / "LQ"});
+    CHECK(moved.exit_code == 1);
+    CHECK(moved.err.find("another image next to it differs only in the extension") != std::string::npos);
+    CHECK(fs::exists(where / "HQ/b.jpg"));
+    CHECK(TestFolder::Read(where / "LQ/b.png") == lq.at("b.png"));
+    CHECK_FALSE(fs::exists(where / "LQ/sub/c.png"));
+    return;
+  }
+  SUBCASE("the keeper differs from it in the extension alone") {
+    fs::rename(where / "HQ/b.jpg", where / "HQ/a.jpeg");
+    nlohmann::ordered_json twins = decisions;
+    twins["groups"][0]["duplicates"] = {file("a.jpeg")};
+    where.Write("decisions.json", twins.dump());
+    CHECK(apply({"--action", "delete", "--pair", where / "LQ"}).exit_code == 1);
+    CHECK(TestFolder::Read(where / "HQ/a.jpeg") == hq.at("b.jpg"));
+    CHECK(TestFolder::Read(where / "LQ/a.png") == lq.at("a.png"));
+    return;
+  }
   SUBCASE("one has none: it stays, and is named") {
     fs::remove(where / "LQ/b.png");
     const ProcessResult moved = apply(move);

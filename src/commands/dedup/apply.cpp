@@ -9,6 +9,7 @@
 #include "commands/export_target.h"
 #include "commands/freed_bytes.h"
 #include "commands/planned_actions.h"
+#include "dataset/folder_names.h"
 #include "decisions_file.h"
 #include "dedup_partners.h"
 #include "duplicate_action.h"
@@ -145,8 +146,7 @@ class ApplyRun final : public CommandRun {
         action.target = *target;
         std::vector<FileAction> with;
         if (partners_ != nullptr) {
-          Result<FileAction> partner =
-              partners_->ActionOn(action, Listed(decision.duplicate), Listed(decision.keep));
+          Result<FileAction> partner = PartnerOf(decision, action);
           if (!partner) {
             TellFailed(action.path, partner.error(), services_, result);
             return {};
@@ -162,12 +162,29 @@ class ApplyRun final : public CommandRun {
         plan, services_, result);
   }
 
-  /// As dedup has listed it.
-  static ListedFile Listed(const DecidedFile& file) {
+  /// The names in a folder, as long as files of it follow one another.
+  struct Folder {
+    std::string path;
+    FolderNames names;
+  };
+
+  /// As dedup has listed it. What else is in its folder is looked at now, before anything goes.
+  static Result<ListedFile> Listed(const DecidedFile& file, Folder& folder) {
+    if (std::string path = ParentOf(file.path); folder.path != path) {
+      folder.names = TRY(FolderNames::Read(path, "", PathFilter({}, {}, /*videos=*/false)));
+      folder.path = std::move(path);
+    }
     ListedFile listed;
     listed.path = file.path;
     listed.relative = file.below;
+    listed.clash = folder.names.ClashOf(NameOf(file.path));
     return listed;
+  }
+
+  Result<FileAction> PartnerOf(const Decision& decision, const FileAction& image) {
+    const ListedFile duplicate = TRY(Listed(decision.duplicate, duplicates_));
+    const ListedFile keep = TRY(Listed(decision.keep, keepers_));
+    return partners_->ActionOn(image, duplicate, keep);
   }
 
   const ApplyOptions& asked_;
@@ -176,6 +193,7 @@ class ApplyRun final : public CommandRun {
   NoOperation operation_;
   DecisionTable decisions_;
   std::vector<FailedItem> changed_;
+  Folder duplicates_, keepers_;
   FreedBytes freed_;
   uint64_t groups_ = 0;
 };

@@ -86,6 +86,12 @@ Result<FileAction> DedupPartners::ActionOn(const FileAction& image, const Listed
                     ", has no partner that would stay (" + error.message + ")";
     return error;
   }
+  if (AbsoluteEntry(*kept) == AbsoluteEntry(partner) ||
+      (image.kind != FileAction::Kind::kMove && Canonical(*kept) == AbsoluteEntry(partner))) {
+    return Error{Stage::kAct, Code::kConflict,
+                 "its partner, " + PrintablePath(partner) + ", is that of the image to keep, too, " +
+                     PrintablePath(keeper.path)};
+  }
   const FileStamp stamp = TRY(StampOf(partner));
   if (::access(ParentOf(partner).c_str(), W_OK | X_OK) != 0)
     return ErrnoError(Stage::kAct, errno, "take its partner " + PrintablePath(partner) + " away");
