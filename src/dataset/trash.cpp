@@ -79,11 +79,40 @@ bool IsOwn(const struct stat& info, const std::string& top) {
   return (info.st_mode & 022 & ~(known ? above.st_mode : 0)) == 0;
 }
 
-/// Of what is there, whether IsOwn; of what is not, whether it can be made.
-bool IsOwnOrCanBe(const std::string& trash, const std::string& top) {
+Error CannotMake(const std::string& folder) {
+  Error error = ErrnoError(Stage::kAct, errno, "make the trash " + PrintablePath(folder));
+  error.message += kInstead;
+  return error;
+}
+
+Error NotOwn(const std::string& folder) {
+  return Error{Stage::kAct, Code::kPermission,
+               "the trash " + PrintablePath(folder) +
+                   " is not used: it is no folder of yours, or others may write to it" + kInstead};
+}
+
+/// Whether a folder can be written to or made; errno says why not.
+bool CanBeUsed(const std::string& folder) {
   struct stat info {};
-  if (::lstat(trash.c_str(), &info) == 0) return IsOwn(info, top);
-  return errno == ENOENT && ::access(ParentOf(trash).c_str(), W_OK | X_OK) == 0;
+  if (::lstat(folder.c_str(), &info) == 0) {
+    if (::stat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode))
+      return ::access(folder.c_str(), W_OK | X_OK) == 0;
+    errno = ENOTDIR;
+    return false;
+  }
+  const std::string above = ParentOf(folder);
+  return errno == ENOENT && above != folder && CanBeUsed(above);
+}
+
+/// Found before anything goes, so that an image does not go without its partner.
+Status CheckUsable(const std::string& trash, const std::string& top) {
+  for (const char* const within : {"", "info", "files"}) {
+    const std::string folder = *within == '\0' ? trash : Join(trash, within);
+    if (struct stat info{}; !top.empty() && ::lstat(folder.c_str(), &info) == 0 && !IsOwn(info, top))
+      return NotOwn(folder);
+    if (!CanBeUsed(folder)) return CannotMake(folder);
+  }
+  return {};
 }
 
 /// As in a URL, by RFC 2396: bytes that it does not leave as they are become %XX.
@@ -124,18 +153,6 @@ std::string BelowTop(const std::string& path, const std::string& trash) {
   return path.starts_with(begin) ? path.substr(begin.size()) : path;
 }
 
-Error CannotMake(const std::string& folder) {
-  Error error = ErrnoError(Stage::kAct, errno, "make the trash " + PrintablePath(folder));
-  error.message += kInstead;
-  return error;
-}
-
-Error NotOwn(const std::string& folder) {
-  return Error{Stage::kAct, Code::kPermission,
-               "the trash " + PrintablePath(folder) +
-                   " is not used: it is no folder of yours, or others may write to it" + kInstead};
-}
-
 /// @param top  of the mount, where others might make folders, too; empty in the home folder
 Status MakePrivateFolder(const std::string& folder, const std::string& top) {
   struct stat info {};
@@ -173,13 +190,16 @@ Result<std::string> TrashTargetOf(const std::string& path) {
     return Error{Stage::kAct, Code::kUnsupported,
                  "there is no trash: HOME is not set (set it, or use --action move)"};
   const std::string name = "files/" + TrashNameOf(NameOf(entry), 1);
-  if (MountAround(home) == mount) return Join(home, name);
+  if (MountAround(home) == mount) {
+    TRY(CheckUsable(home, ""));
+    return Join(home, name);
+  }
   const std::string top = TopOfMount(folder, *mount);
   const std::string user = std::to_string(::getuid());
   const std::string for_all = Join(top, ".Trash"), among_all = Join(for_all, user);
-  if (IsForAll(for_all) && IsOwnOrCanBe(among_all, top)) return Join(among_all, name);
+  if (IsForAll(for_all) && CheckUsable(among_all, top)) return Join(among_all, name);
   std::string trash = Join(top, ".Trash-" + user);
-  if (struct stat info{}; ::lstat(trash.c_str(), &info) == 0 && !IsOwn(info, top)) return NotOwn(trash);
+  TRY(CheckUsable(trash, top));
   return Join(trash, name);
 }
 

@@ -16,7 +16,8 @@ namespace imgmill {
 /// Nothing is made.
 /// @param path  of a file, or of a link, which is not followed
 /// @return kUnsupported where there is no home trash: neither XDG_DATA_HOME nor HOME is an absolute path;
-/// kPermission for a TOP/.Trash-UID of another user, or one that others may write to
+/// kPermission for a TOP/.Trash-UID of another user, or one that others may write to, and for a trash that
+/// cannot be made or written to
 Result<std::string> TrashTargetOf(const std::string& path);
 
 /// "b.jpg" for 1, "b-2.jpg", "b-3.jpg" and so on, shortened where the note's name would be longer than file

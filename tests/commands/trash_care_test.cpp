@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "program.h"
 
@@ -268,6 +269,46 @@ TEST_CASE("a trash at a mount's top is used if it is the user's alone") {
   }
   fs::remove_all(own);
   fs::remove_all(for_all);
+}
+
+TEST_CASE("a trash that cannot be made is found before an image goes without its partner") {
+  struct stat there {
+  }, here{};
+  const std::string own = "/dev/shm/.Trash-" + std::to_string(::getuid());
+  Trashed trashed;
+  const TestFolder& where = trashed.where;
+  trashed.Put("harbour.jpg", "photos/b.jpg");
+  SUBCASE("at home") {
+    SUBCASE("its folder is a file") {
+      where.Write("data", "a file");
+    }
+    SUBCASE("a folder in it is") {
+      where.Write("data/Trash/files", "a file");
+    }
+    const ProcessResult done = trashed.Dedup();
+    CHECK(done.exit_code == 1);
+    CHECK(done.err.find("make the trash ") != std::string::npos);
+    CHECK(done.err.find("--action move puts files into a folder of your choice") != std::string::npos);
+    CHECK(fs::exists(where / "photos/b.jpg"));
+  }
+  SUBCASE("on the partner's mount") {
+    if (::stat("/dev/shm", &there) != 0 || ::stat(where.path().c_str(), &here) != 0 ||
+        here.st_dev == there.st_dev || ::access("/dev/shm", W_OK) != 0 || fs::exists("/dev/shm/.Trash") ||
+        fs::exists(own)) {
+      MESSAGE("SKIPPED: no other file system at /dev/shm without a trash");
+      return;
+    }
+    const TestFolder small("/dev/shm");
+    for (const char* name : {"a", "b"}) small.Write(name + std::string(".jpg"), name);
+    REQUIRE(::mkdir(own.c_str(), 0700) == 0);
+    std::ofstream(own + "/files") << "a file";
+    const ProcessResult done = trashed.Dedup({"--pair", small.path()});
+    fs::remove_all(own);
+    INFO(done.err);
+    CHECK(done.exit_code == 1);
+    CHECK(fs::exists(where / "photos/b.jpg"));
+    CHECK(fs::exists(small / "b.jpg"));
+  }
 }
 
 }  // namespace imgmill::process_test
