@@ -229,6 +229,15 @@ TEST_CASE("apply takes partners along, by where images lay below dedup's folder"
   CHECK(apply({"--pair-move-to", where / "out_lq", "--action", "delete"}).exit_code == 2);
   const std::vector<std::string> move = {"--action", "move",       "--move-to",      where / "out",
                                          "--pair",   where / "LQ", "--pair-move-to", where / "out_lq"};
+  SUBCASE("their folder lies in that of the images") {
+    std::vector<std::string> within = move;
+    within.back() = where / "HQ/sub/out_lq";
+    const ProcessResult refused = apply(within);
+    CHECK(refused.exit_code == 2);
+    CHECK(refused.err.find("lies in a folder of the input") != std::string::npos);
+    where.Write("undo", "");
+    REQUIRE(apply(move).exit_code == 0);
+  }
   SUBCASE("all have one") {
     const ProcessResult moved = apply(move);
     INFO(moved.err);

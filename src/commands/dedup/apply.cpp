@@ -2,6 +2,7 @@
 #include "imgmill/commands/apply.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/path_parts.h"
 #include "base/try.h"
@@ -127,7 +128,23 @@ class ApplyRun final : public CommandRun {
     return {};
   }
 
+  /// The images' folders are known by the decisions alone, so that this cannot be found earlier.
+  Status CheckPartnersFolder() const {
+    if (asked_.pair_move_to.empty()) return {};
+    ListOptions folders;
+    std::set<std::string> seen;
+    TRY(decisions_.ForEach([&](const Decision& decision) -> Status {
+      for (const DecidedFile* const file : {&decision.keep, &decision.duplicate}) {
+        seen.insert(ParentOf(file->path));
+      }
+      return {};
+    }));
+    folders.paths.assign(seen.begin(), seen.end());
+    return MayTakePartners("", asked_.pair_move_to, folders, {});
+  }
+
   Status Act(CommandResult& result) {
+    TRY(CheckPartnersFolder());
     const auto plan = [&](const ActionSink& put) {
       return decisions_.ForEach([&](const Decision& decision) -> Status {
         FileAction action;
