@@ -76,7 +76,7 @@ TakenTargets::Place TakenTargets::Look(const FileAction& action, const std::stri
 }
 
 Result<ChosenTarget> TakenTargets::ForImage(const FileAction& image,
-                                            const std::vector<FileAction>& sidecars) const {
+                                            const std::vector<FileAction>& sidecars) {
   if (image.kind == FileAction::Kind::kTrash) return InTrash(image);
   if (image.kind == FileAction::Kind::kMove) {
     // Its name stays, whatever has become of those in front of it.
@@ -98,15 +98,19 @@ Result<ChosenTarget> TakenTargets::ForImage(const FileAction& image,
 }
 
 /// The note says where each file was: what goes together need not have the names to show it.
-ChosenTarget TakenTargets::InTrash(const FileAction& action) const {
+ChosenTarget TakenTargets::InTrash(const FileAction& action) {
   const std::string folder = ParentOf(action.target);
-  for (int number = 1;; ++number) {
+  const std::string numbered = Join(folder, NameOf(action.path));
+  const auto last = last_numbers_.find(numbered);
+  for (int number = last == last_numbers_.end() ? 1 : last->second;; ++number) {
     std::string target = Join(folder, TrashNameOf(NameOf(action.path), number));
-    if (Look(action, target) == Place::kFree) return {std::move(target), false};
+    if (Look(action, target) != Place::kFree) continue;
+    if (number > 1) last_numbers_[numbered] = number;
+    return {std::move(target), false};
   }
 }
 
-Result<ChosenTarget> TakenTargets::ForSidecar(const FileAction& sidecar, const std::string& target) const {
+Result<ChosenTarget> TakenTargets::ForSidecar(const FileAction& sidecar, const std::string& target) {
   if (sidecar.kind == FileAction::Kind::kTrash) return InTrash(sidecar);
   const Place place = Look(sidecar, target);
   if (place != Place::kTaken) return ChosenTarget{target, place == Place::kAlready};
