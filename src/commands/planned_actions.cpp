@@ -179,7 +179,7 @@ Status MayAct(const FileAction& action) {
   if (links && !IntoArchive(action.path) && IntoArchive(action.keeper))
     return UsageError(PrintablePath(action.path) + " cannot become a link to " +
                       PrintablePath(action.keeper) +
-                      ", which lies in an archive (--action move or delete takes it away)");
+                      ", which lies in an archive (--action move, trash or delete takes it away)");
   if (action.kind == Kind::kCopy || !IntoArchive(action.path)) return {};
   return InArchive(PrintablePath(action.path) + " lies in");
 }

@@ -203,9 +203,9 @@ Result<ActionStart> Prepare(const FileAction& action, const TargetChoice& choose
     TRY(LookAtBytes(action, start));
   }
   if (links && !start.digest) {
-    return Refuse(
-        Code::kConflict,
-        "its content differs from its keeper's, so a link would lose it (move or delete near-duplicates)");
+    return Refuse(Code::kConflict,
+                  "its content differs from its keeper's, so a link would lose it (move, trash or delete "
+                  "near-duplicates)");
   }
   if (action.moves()) {
     ChosenTarget chosen = TRY(choose(action));

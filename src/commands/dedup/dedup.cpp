@@ -288,7 +288,7 @@ Status Dedup::MayActOn(ListOptions list, const StepsBefore& before) const {
     if (links && AtOrIntoArchive(options_.reference))
       return UsageError("--action " + options_.action + " cannot link to what lies in an archive, as " +
                         PrintablePath(options_.reference) +
-                        " of --reference does (--action move or delete "
+                        " of --reference does (--action move, trash or delete "
                         "takes the duplicates away)");
   }
   return MayActOnInput(options_.action, list, before);

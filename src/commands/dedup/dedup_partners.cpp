@@ -27,7 +27,7 @@ constexpr char kExpectation[] = "--pair takes the folder of other images, which 
 void PartnerFlags::Add(Flags& flags) const {
   flags
       .Add("--pair", pair,
-           "Folder of partners, such as low-resolution images: those of moved or deleted duplicates go, too")
+           "Folder of partners, such as low-resolution images: those of duplicates that go do so, too")
       .Type("DIR");
   names.AddFlags(flags);
   flags.Add("--pair-move-to", move_to, "Folder for the partners with --action move").Type("DIR");

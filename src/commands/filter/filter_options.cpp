@@ -129,7 +129,7 @@ std::optional<std::string> FilterOptions::Check() const {
   if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
   if (action == "report" && !to.empty()) return "--to goes with --action copy, move, hardlink or symlink";
   if (action == "report" && !act_on.empty())
-    return "--act-on goes with --action copy, move, hardlink or symlink";
+    return "--act-on goes with --action copy, move, trash, hardlink or symlink";
   if (action == "trash" && !to.empty())
     return "--to does not go with --action trash: each file goes to the trash of its file system";
   if (action == "trash" && act_on == "kept")
