@@ -62,7 +62,7 @@ std::optional<FileAction> SidecarActions::ActionOn(const Sidecar& sidecar, const
   action.sidecar = true;
   if (image.has_target()) action.target = sidecar.Beside(image.target);
   if (!image.adds() && finder_.Shares(image.path, sidecar)) {
-    ++shared_;
+    shared_.insert(sidecar.path);
     if (image.kind == Kind::kDelete || image.kind == Kind::kTrash) return std::nullopt;
     action.kind = Kind::kCopy;
   }
@@ -104,11 +104,13 @@ void SidecarActions::Tell(const CommandServices& services, CommandResult& result
     result.details["images_with_sidecars_left"] = left_;
   }
   if (asked_ && !silent_) WarnOfUnmatched(services, finder_, " of the images that go");
-  if (shared_ > 0) {
-    services.log(LogLevel::kInfo, std::to_string(shared_) +
-                                      (shared_ == 1 ? " side-car belongs" : " side-cars belong") +
-                                      " to several images of one name, and stays with those that stay");
-    result.details["sidecars_shared"] = shared_;
+  if (!shared_.empty()) {
+    services.log(LogLevel::kInfo,
+                 std::to_string(shared_.size()) +
+                     (shared_.size() == 1
+                          ? " side-car belongs to several images of one name, and stays where it is"
+                          : " side-cars belong to several images of one name, and stay where they are"));
+    result.details["sidecars_shared"] = shared_.size();
   }
 }
 

@@ -42,8 +42,8 @@ class SidecarActions {
   const bool silent_;
   SidecarFinder finder_;
   uint64_t planned_ = 0;
-  uint64_t shared_ = 0;
-  uint64_t left_ = 0;  ///< images with side-cars that stay behind
+  std::set<std::string> shared_;  ///< their paths
+  uint64_t left_ = 0;             ///< images with side-cars that stay behind
   std::string example_;
   std::set<std::string> endings_;
 };
