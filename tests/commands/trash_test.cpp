@@ -169,7 +169,7 @@ TEST_CASE("on another file system files go to the trash at its top, an administr
   fs::remove_all("/dev/shm/.Trash");
 }
 
-TEST_CASE("trash-cli lists what is in the trash under its old paths, and restores it") {
+TEST_CASE("trash-cli lists what is in the trash under its old paths") {
   const Photos photos;
   const TestFolder& where = photos.where;
   const std::string name = "/usr/bin/trash-list";
