@@ -79,7 +79,7 @@ TEST_CASE("half tiles, and then the CPU, differ by 1 of 255 at most and count as
   const std::vector<uint8_t> expected = Samples(picture);
 
   bool halved = false;
-  for (size_t left = 32768 * kKiB; left >= 256 * kKiB && !halved; left = left / 4 * 3) {
+  for (size_t left = 32768 * kKiB; left >= 256 * kKiB && !halved; left = left / 8 * 7) {
     const InProcessResult ran = Enlarge(model, scratch / "out", left);
     const bool on_cpu = Taken(ran, Rung::kCpu) > 0;
     halved = Taken(ran, Rung::kHalfTile) > 0 && !on_cpu;

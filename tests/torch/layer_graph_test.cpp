@@ -565,8 +565,17 @@ TEST_CASE("the image is added to each pixel of the squares that it becomes") {
       x = net.Add({x}, 48, 3);
       CHECK(net.Check({.map = x, .shuffle = 4, .adds_input = true}, 2) < kNear);
       CHECK(net.Check({.map = x, .shuffle = 4, .adds_input = true, .end = MapFunction::kSigmoid}, 2) < kNear);
+      // Of an image that is continued to a larger one.
+      Twin larger(*kernels, {.least = 7, .multiple = 4}, shape[0], shape[1], 4);
+      x = larger.Add({larger.input()}, 12, 3);
+      CHECK(larger.Check({.map = x, .shuffle = 2, .adds_input = true}, 2) < kNear);
     }
   }
+  LayerGraph unshuffled({.unshuffle = 2});
+  CHECK_THROWS_AS(unshuffled.Finish({.map = unshuffled.input(), .adds_input = true}), std::logic_error);
+  LayerGraph halved({});
+  CHECK_THROWS_AS(halved.Finish({.map = halved.AddMaxPool(halved.input(), 1, 2), .adds_input = true}),
+                  std::logic_error);
 }
 
 TEST_CASE("callers that share a graph and its team get their own results") {

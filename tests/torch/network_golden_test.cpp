@@ -264,9 +264,26 @@ TEST_CASE("networks of convolutions give with our kernels what LibTorch gives, i
   REQUIRE(manager.ok());
   const std::unique_ptr<ModelRuntime> runtime = MakeTorchRuntime(**manager, 2);
   REQUIRE(runtime->AddDevices("cpu", 0).ok());
-  for (const char* name :
-       {"dncnn", "dncnn_grey", "dncnn_norms", "fdncnn", "fdncnn_grey", "drunet", "drunet_grey",
-        "drunet_untold", "fbcnn", "fbcnn_grey", "swift_srgan_x1", "swift_srgan_x4", "swift_srgan_grey_x2"}) {
+  for (const char* name : {"dncnn",
+                           "dncnn_grey",
+                           "dncnn_norms",
+                           "fdncnn",
+                           "fdncnn_grey",
+                           "drunet",
+                           "drunet_grey",
+                           "drunet_untold",
+                           "fbcnn",
+                           "fbcnn_grey",
+                           "swift_srgan_x1",
+                           "swift_srgan_x4",
+                           "swift_srgan_grey_x2",
+                           "compact_x1",
+                           "compact_x4",
+                           "compact_grey_x2",
+                           "rrdb_grey_x2",
+                           "rfdn_x2",
+                           "rlfn_x2",
+                           "efdn_x2"}) {
     const Golden golden =
         ReadGolden(std::string(IMGMILL_SOURCE_DIR "/tests/golden/networks/") + name + ".csv");
     const std::string path = golden.weights.Write(folder);

@@ -137,14 +137,17 @@ class ImdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
                                          ModelInfo info) const override {
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
-    info.receptive_radius = static_cast<int>(4 * plan.blocks + 3);
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
     parts.tile = kTile;
     parts.overlap = kOverlap;
     // A block's input, its sum, a convolution's input and output in two orders, and the first features.
     parts.bytes = BytesOfFloats(7 * plan.features + 2 * plan.bands * plan.scale * plan.scale);
-    if (plan.kept % kChannelPad == 0) RunOnKernels(parts, plan, GraphOf);
+    if (plan.kept % kChannelPad == 0) {
+      RunOnKernels(parts, plan, GraphOf);
+    } else {
+      parts.info.receptive_radius = static_cast<int>(4 * plan.blocks + 3);
+    }
     return LoadLayers<ImdnNet>(plan, std::move(parts), std::move(weights));
   }
 

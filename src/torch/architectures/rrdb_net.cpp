@@ -189,7 +189,7 @@ class RrdbNet final : public UpscaleNet {
   std::vector<Block> blocks_;
 };
 
-/// The same on our own kernels. The layers at the output's size are made a band of rows at a time.
+/// The same on our own kernels.
 Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
   GraphBuilder graph(weights,
                      {.bands = static_cast<int>(plan.bands), .unshuffle = static_cast<int>(plan.unshuffle)});
@@ -249,7 +249,7 @@ class RrdbArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
   }
 
  private:
-  /// With the overlap a tile is 512 wide, which takes some 0.7 GiB.
+  /// With the overlap a tile is 512 wide, which takes some 0.4 GiB.
   static constexpr int kTile = 384;
   /// What lies further away has a say in theory, but hardly: docs/models.md shows how little.
   static constexpr int kOverlap = 64;

@@ -1,7 +1,6 @@
 #include "torch/architectures/upscale_network.h"
 
 #include <map>
-#include <optional>
 
 #include "base/try.h"
 #include "torch/executors/kernel_executor.h"

@@ -49,9 +49,11 @@ struct GraphInput {
 
 /// What goes out: pixels of 0 to 1, all else clamped.
 struct GraphOutput {
-  FeatureMap map;           ///< of bands * shuffle * shuffle channels
-  int shuffle = 1;          ///< side of the squares of pixels that these become
-  bool adds_input = false;  ///< to each pixel of a square, that of the first map, which is as large as `map`
+  FeatureMap map;   ///< of bands * shuffle * shuffle channels
+  int shuffle = 1;  ///< side of the squares of pixels that these become
+  /// To each pixel of a square, that of the first map, which is as large as `map`; not where the input is
+  /// unshuffled.
+  bool adds_input = false;
   MapFunction end = MapFunction::kNone;  ///< what is made of each value then
 };
 

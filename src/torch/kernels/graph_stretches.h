@@ -14,8 +14,8 @@ struct GraphStretch {
   int end = 0;
 };
 
-/// All stages, cut where the least of maps has to be kept whole, and into stretches whose packed weights stay
-/// in a processor's cache.
+/// All stages, cut where the least of maps has to be kept whole, and into stretches of at most
+/// GraphPlan::most_packed weights.
 std::vector<GraphStretch> StretchesOf(const GraphPlan& plan);
 
 /// How far a pixel of the output sees, in pixels of the image; -1 where that depends on the image's size.

@@ -160,6 +160,10 @@ void LayerGraph::Finish(GraphOutput output, std::optional<size_t> most_packed) {
     if (smallest.Height(map) < 1 || smallest.Width(map) < 1)
       throw std::logic_error("a graph's windows do not fit into the smallest image that it continues");
   }
+  const GraphShape larger(plan_, 64, 64);
+  if (plan_.output.adds_input &&
+      (plan_.input.unshuffle != 1 || larger.Height(plan_.output.map.index) != larger.Height(0)))
+    throw std::logic_error("the input is not of the size of the map that it is added to");
   size_t packed = 0;
   for (const GraphLayer& layer : plan_.layers) packed += layer.packed_floats();
   plan_.most_packed = most_packed.value_or(packed <= kMostPackedAlone ? packed : kMostPacked);
