@@ -155,8 +155,6 @@ Status Catalog::KnowFolder(const std::string& folder, const FolderIdentity& iden
   TRY(impl_->Begin());
   if (!before.empty()) {
     TRY(impl_->MoveFolder(before, folder));
-  } else if (!impl_->KnowsFolder(folder)) {
-    TRY(impl_->KnowCopied(folder));
   }
   {
     Statement::Use use(impl_->put_folder);

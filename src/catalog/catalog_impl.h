@@ -123,13 +123,6 @@ struct Catalog::Impl {
   /// That of an output folder that was copied or moved: files everything that was below it under its new
   /// place.
   Status KnowHome();
-  /// Of that folder's catalog: to be asked by KnowCopied.
-  Status NoteCopy(const std::string& from);
-  bool HasFilesOf(const std::string& copy, const std::string& original);
-  /// An input folder that nothing is known of. Where it lies to the catalog's output folder as one that is
-  /// known lies to that which it was copied from, and has a file of that one's, it is a copy as well: work on
-  /// that one's files, as they were then, is work on this one's.
-  Status KnowCopied(const std::string& copy);
   Status PutWorkRow(const WorkKey& key, const WorkRow& row);
   Status CountPut();
   /// When the committer has something to end.

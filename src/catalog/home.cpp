@@ -49,10 +49,7 @@ Status Catalog::Impl::KnowHome() {
   TRY(Begin());
   if (!before.empty()) {
     const std::string from = ParentOf(before);
-    if (WasCopied(before, folder)) {
-      TRY(ForgetMovesOutOf(database, from));
-      TRY(NoteCopy(from));
-    }
+    if (WasCopied(before, folder)) TRY(ForgetMovesOutOf(database, from));
     TRY(MoveRows(move_files, from, output));
     TRY(MoveSidecars(from, output));
     TRY(MoveRows(move_work, from, output));

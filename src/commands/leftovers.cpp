@@ -259,16 +259,9 @@ Result<LeftFiles> Leftovers::Look(const Looked& looked, Pruning pruning) {
     if (std::ranges::any_of(rows, [&](const FoundWork& found) { return IsAwaited(found.key.source); }))
       return {};
     const std::string path = Join(looked.folder, name);
-    const auto other = std::ranges::find_if(
-        rows, [&](const FoundWork& found) { return !looked.is_of_run(found.key.source); });
-    const bool spared =
-        std::ranges::any_of(rows, [&](const FoundWork& found) { return IsSpared(found.key.source); });
-    const bool elsewhere = !spared && other != rows.end();
-    if (elsewhere && (left.elsewhere++ == 0 || path < left.elsewhere_example)) {
-      left.elsewhere_example = path;
-      left.elsewhere_source = other->key.source;
-    }
-    if (spared || other != rows.end()) {
+    if (std::any_of(rows.begin(), rows.end(), [&](const FoundWork& found) {
+          return IsSpared(found.key.source) || !looked.is_of_run(found.key.source);
+        })) {
       spared_.insert(HashOfName(CanonicalOrEntry(path)));  // and what later steps made of it
       return {};
     }

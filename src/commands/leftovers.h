@@ -31,14 +31,12 @@ struct UnreadFolders {
 
 struct LeftFiles {
   uint64_t files = 0;
-  uint64_t removed = 0;    ///< or would be
-  uint64_t changed = 0;    ///< of those to be removed: somebody has, since, so that they stay
-  uint64_t only = 0;       ///< likewise: copies of images that are gone or changed, maybe the last ones
-  uint64_t elsewhere = 0;  ///< not of those: of images that are there, but none of this run's
-  std::string elsewhere_example, elsewhere_source;  ///< path of one, and of an image that it was made of
-  std::string folder;                               ///< where they lie
-  std::string example;                              ///< path of one that stays, else of one
-  UnreadFolders unread;                             ///< nothing in them is counted above
+  uint64_t removed = 0;  ///< or would be
+  uint64_t changed = 0;  ///< of those to be removed: somebody has, since, so that they stay
+  uint64_t only = 0;     ///< likewise: copies of images that are gone or changed, maybe the last ones
+  std::string folder;    ///< where they lie
+  std::string example;   ///< path of one that stays, else of one
+  UnreadFolders unread;  ///< nothing in them is counted above
 };
 
 /// Why nothing may be removed; empty if that is none. A folder that is missing or has nothing in it is rather

@@ -37,9 +37,6 @@ std::optional<ContentDigest> SidecarsKey(const std::string& source, std::string_
 /// This fact of a list of what was packed is the folder that the relative paths in it are to be seen from.
 inline constexpr char kPackedInFact[] = "packed in/1";
 
-/// Of no content: the output folders that the catalog's own was copied from, each with a NUL behind it.
-inline constexpr char kCopiedFromFact[] = "copied from/1";
-
 /// What a file is filed under that lies where the user said, in the output folder or elsewhere. `folder` is
 /// its own; where that lies in the output folder the way from there is noted, so that both may be moved.
 std::string ExportInto(const std::string& folder, const std::string& catalog_folder);

@@ -8,7 +8,6 @@
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
-#include "imgmill/catalog/finished_work.h"
 
 namespace imgmill {
 namespace {
@@ -165,22 +164,8 @@ std::string StepLeftovers::WhyTheyStay() const {
   return why;
 }
 
-/// Several pipelines may have one output folder. Of a copied one it is rather to be told what it still has of
-/// the original's images.
-void StepLeftovers::TellElsewhere() const {
-  if (left_.elsewhere == 0) return;
-  if (!session_.services().catalog->FindFact(ContentDigest{}, kCopiedFromFact)) return;
-  session_.Log(LogLevel::kWarning,
-               step_->name + ": " + Files(left_.elsewhere) +
-                   (left_.elsewhere == 1 ? " is of an image" : " are of images") +
-                   " elsewhere, and no input of this one: " + PrintablePath(left_.elsewhere_example) +
-                   " of " + PrintablePath(left_.elsewhere_source) +
-                   (left_.elsewhere == 1 ? "; it stays" : ", and so on; they stay"));
-}
-
 void StepLeftovers::Tell(CommandResult& result) const {
   if (left_.unread.count > 0) session_.Log(LogLevel::kWarning, step_->name + ": " + left_.unread.Warning());
-  TellElsewhere();
   const uint64_t removed = dry_run_ ? 0 : left_.removed;
   const uint64_t there = left_.files - removed;
   if (removed > 0) {

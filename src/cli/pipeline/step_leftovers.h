@@ -38,7 +38,6 @@ class StepLeftovers {
   Pruning HowToPrune() const;
   bool Shares(const std::string& folder) const;
   std::string WhyTheyStay() const;
-  void TellElsewhere() const;
   Status Foresee(StepRun& each, const CommandResult& result, const Prospect& ahead);
   Status LookAtPlaced(CommandResult& result, const Prospect& ahead);
 
