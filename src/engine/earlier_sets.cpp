@@ -20,7 +20,8 @@ namespace {
 bool HasOtherSource(OutputFolder& folder, const Item& item, const std::string& name) {
   const std::vector<FoundWork> all = folder.catalog().FindOutputs(name);
   return std::any_of(all.begin(), all.end(), [&](const FoundWork& each) {
-    return each.key.source != item.main.absolute && !IsGone(each.key.source);
+    return each.key.source != item.main.absolute && !IsAction(each.key.fingerprint) &&
+           !IsGone(each.key.source);
   });
 }
 

@@ -133,6 +133,8 @@ Status OutputFolder::CheckOwner(const Item& item, const std::string& relative) {
   bool ours = false, changed = false;
   std::optional<std::string> other;
   for (const FoundWork& found : catalog_.FindOutputs(relative)) {
+    // A copy that was made of it elsewhere has the same name there, and this file for its source.
+    if (IsAction(found.key.fingerprint)) continue;
     if (!Holds(relative, found.row)) {
       changed = changed || found.row.state == WorkRow::State::kDone;
       continue;
@@ -163,9 +165,21 @@ bool OutputFolder::WasMoved(const std::string& relative, const WorkRow& row) con
 }
 
 bool OutputFolder::WasMovedEdited(const std::string& relative) const {
-  const std::string path = PathOf(relative);
-  return !Exists(path) &&
-         std::ranges::any_of(catalog_.FindMoved(CanonicalOrEntry(path), std::nullopt), Exists);
+  return !Exists(PathOf(relative)) && EditedPlace(relative).has_value();
+}
+
+/// Where a file is that was moved and has been changed since. One that still is as any run has written it was
+/// made of an earlier version of the source, and stands for that.
+std::optional<std::string> OutputFolder::EditedPlace(const std::string& relative) const {
+  const std::vector<FoundWork> rows = catalog_.FindOutputs(relative);
+  for (std::string& place : catalog_.FindMoved(CanonicalOrEntry(PathOf(relative)), std::nullopt)) {
+    const bool as_written = std::ranges::any_of(rows, [&](const FoundWork& each) {
+      const std::optional<ContentDigest> digest = DigestIfSize(place, each.row.size);
+      return digest && *digest == each.row.digest;
+    });
+    if (!as_written && Exists(place)) return std::move(place);
+  }
+  return std::nullopt;
 }
 
 std::string OutputFolder::PlaceOf(const std::string& relative) const {
@@ -176,10 +190,7 @@ std::string OutputFolder::PlaceOf(const std::string& relative) const {
     if (!IsOfTheseOptions(found.key)) continue;
     if (std::optional<std::string> place = WhereMoved(catalog_, entry, found.row)) return *std::move(place);
   }
-  for (std::string& place : catalog_.FindMoved(entry, std::nullopt)) {
-    if (Exists(place)) return std::move(place);
-  }
-  return path;
+  return EditedPlace(relative).value_or(path);
 }
 
 Status OutputFolder::MayWrite(const Item& item, const std::string& relative) {

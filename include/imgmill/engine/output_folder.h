@@ -77,8 +77,8 @@ class OutputFolder {
   /// Whether nothing is at `relative`, since an action, such as that of a pipeline's later step, has moved
   /// the file of `row` away, and it is as it was where it is now.
   bool WasMoved(const std::string& relative, const WorkRow& row) const;
-  /// Whether nothing is at `relative`, since an action has moved the file that was there, and one is where it
-  /// went, whatever it has become here or there.
+  /// Whether nothing is at `relative`, since an action has moved the file that was there, and where it went
+  /// there is one now that no run has written so.
   bool WasMovedEdited(const std::string& relative) const;
   /// Whether something was written under this name, or that of a set, of whatever source.
   bool WasWritten(const std::string& relative) const { return !catalog_.FindOutputs(relative).empty(); }
@@ -105,6 +105,7 @@ class OutputFolder {
   const std::string& folder() const { return folder_; }
 
  private:
+  std::optional<std::string> EditedPlace(const std::string& relative) const;
   /// Whether the file at `relative` is, to the byte, one that this catalog says we wrote, and of this item.
   Status CheckOwner(const Item& item, const std::string& relative);
   Error Claimed(const Item& item, const std::string& relative, size_t work);
