@@ -3,9 +3,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include <ctime>
-
 #include "base/path_parts.h"
+#include "base/time_text.h"
 #include "base/try.h"
 #include "base/unique_fd.h"
 #include "imgmill/base/path_text.h"
@@ -23,12 +22,7 @@ std::string HostName() {
 }
 
 std::string Now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm local{};
-  ::localtime_r(&now, &local);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local);
-  return text;
+  return LocalTimeNow("%Y-%m-%d %H:%M:%S");
 }
 
 /// The rest of the line that starts with `key` and a space; empty if there is none.

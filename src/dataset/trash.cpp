@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -15,6 +14,8 @@
 #include <utility>
 
 #include "base/path_parts.h"
+#include "base/percent_encoded.h"
+#include "base/time_text.h"
 #include "base/try.h"
 #include "dataset/shortened_name.h"
 #include "imgmill/base/errno_error.h"
@@ -115,21 +116,9 @@ Status CheckUsable(const std::string& trash, const std::string& top) {
   return {};
 }
 
-/// As in a URL, by RFC 2396: bytes that it does not leave as they are become %XX.
+/// As in a URL, by RFC 2396.
 std::string Escaped(const std::string& path) {
-  constexpr std::string_view kPlain = "-_.!~*'()/";
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string escaped;
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (letter || kPlain.find(c) != std::string_view::npos) {
-      escaped += c;
-    } else {
-      escaped += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
-  return escaped;
+  return PercentEncoded(path, "-_.!~*'()/");
 }
 
 std::string TrashOf(const std::string& target) {
@@ -216,12 +205,7 @@ std::string TrashInfoOf(const std::string& target) {
 }
 
 std::string TrashDateNow() {
-  const std::time_t now = std::time(nullptr);
-  std::tm local = {};
-  localtime_r(&now, &local);
-  char date[64];
-  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &local);
-  return date;
+  return LocalTimeNow("%Y-%m-%dT%H:%M:%S");
 }
 
 Status WriteTrashInfo(const std::string& path, const std::string& target, const std::string& date) {

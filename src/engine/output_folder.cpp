@@ -10,6 +10,7 @@
 #include "base/path_parts.h"
 #include "base/same_file.h"
 #include "base/try.h"
+#include "catalog/sidecar_lines.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/catalog/durable_rows.h"
 #include "imgmill/catalog/finished_work.h"
@@ -27,11 +28,15 @@ std::optional<ContentDigest> DigestIfSize(const std::string& path, int64_t size)
   return digest ? std::optional(*digest) : std::nullopt;
 }
 
+bool HasBytesOf(const std::string& path, const WorkRow& row) {
+  return DigestIfSize(path, row.size) == row.digest;
+}
+
 /// Where the file of `row`, which was at `entry`, is now as it was written. It may have been moved before, as
 /// it is now, and be another where it went then.
 std::optional<std::string> WhereMoved(Catalog& catalog, const std::string& entry, const WorkRow& row) {
   for (std::string& place : catalog.FindMoved(entry, row.digest)) {
-    if (DigestIfSize(place, row.size) == row.digest) return std::move(place);
+    if (HasBytesOf(place, row)) return std::move(place);
   }
   return std::nullopt;
 }
@@ -89,7 +94,7 @@ Status OutputFolder::NoteSidecars(const Item& item) {
   if (!key || catalog_.FindFact(*key, kSidecarsFact)) return {};
   std::string lines;
   for (const SourceFile& sidecar : item.sidecars)
-    lines.append(sidecar.absolute).append(" ").append(sidecar.content.Hex()).append("\n");
+    lines.append(SidecarLine({sidecar.absolute, sidecar.content}));
   return catalog_.PutFact(*key, kSidecarsFact, lines);
 }
 
@@ -155,8 +160,7 @@ Status OutputFolder::CheckOwner(const Item& item, const std::string& relative) {
 }
 
 bool OutputFolder::Holds(const std::string& relative, const WorkRow& row) const {
-  const std::optional<ContentDigest> digest = DigestIfSize(PathOf(relative), row.size);
-  return digest && *digest == row.digest;
+  return HasBytesOf(PathOf(relative), row);
 }
 
 bool OutputFolder::WasMoved(const std::string& relative, const WorkRow& row) const {
@@ -173,10 +177,8 @@ bool OutputFolder::WasMovedEdited(const std::string& relative) const {
 std::optional<std::string> OutputFolder::EditedPlace(const std::string& relative) const {
   const std::vector<FoundWork> rows = catalog_.FindOutputs(relative);
   for (std::string& place : catalog_.FindMoved(CanonicalOrEntry(PathOf(relative)), std::nullopt)) {
-    const bool as_written = std::ranges::any_of(rows, [&](const FoundWork& each) {
-      const std::optional<ContentDigest> digest = DigestIfSize(place, each.row.size);
-      return digest && *digest == each.row.digest;
-    });
+    const bool as_written =
+        std::ranges::any_of(rows, [&](const FoundWork& each) { return HasBytesOf(place, each.row); });
     if (!as_written && Exists(place)) return std::move(place);
   }
   return std::nullopt;

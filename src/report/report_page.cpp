@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "archive/archive_path.h"
+#include "base/percent_encoded.h"
 #include "page_parts.h"
 
 namespace imgmill {
@@ -136,21 +137,7 @@ std::string PageHtml(const ReportPage& page) {
 }
 
 std::string PercentEncoded(const std::string& path) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                       (byte >= '0' && byte <= '9') || c == '-' || c == '_' || c == '.' || c == '/';
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    }
-  }
-  return out;
+  return PercentEncoded(path, "-_./");
 }
 
 std::string FolderOfPage(const std::string& page_file) {

@@ -17,26 +17,19 @@
 
 namespace imgmill {
 
-Status ForgetWork(const std::string& output_folder, std::span<const FoundWork> works) {
-  if (works.empty()) return {};
+namespace {
+
+/// Puts rows into an output folder's catalog, which nobody else uses meanwhile.
+/// @param who  "imgmill undo", for those who wait
+/// @param rows_of  rows_of(catalog)
+template <typename RowsOf>
+Status PutRows(const std::string& output_folder, const std::string& who, const RowsOf& rows_of) {
   const std::string folder = output_folder + "/.imgmill";
-  const std::unique_ptr<FolderLock> lock = TRY(FolderLock::Take(folder, "imgmill verify --forget"));
+  const std::unique_ptr<FolderLock> lock = TRY(FolderLock::Take(folder, who));
   const std::unique_ptr<Catalog> catalog = TRY(Catalog::Open(folder));
-  std::vector<std::pair<WorkKey, WorkRow>> rows;
-  for (const FoundWork& work : works) {
-    // Theirs say the main file's content, where the catalog has that of a group.
-    for (FoundWork& each : catalog->FindOutputs(work.key.output)) {
-      if (each.key.source != work.key.source || each.key.fingerprint != work.key.fingerprint) continue;
-      if (each.row.digest != work.row.digest || each.row.state != WorkRow::State::kDone) continue;
-      each.row.state = WorkRow::State::kIntent;
-      rows.emplace_back(std::move(each.key), each.row);
-    }
-  }
-  TRY(catalog->PutWork(rows));
+  TRY(catalog->PutWork(rows_of(*catalog)));
   return catalog->Flush();
 }
-
-namespace {
 
 /// The files by the output folders on whose record they may be.
 std::map<std::string, std::vector<std::string>> ByFolder(const std::string& undo_file,
@@ -54,6 +47,23 @@ std::map<std::string, std::vector<std::string>> ByFolder(const std::string& undo
 }
 
 }  // namespace
+
+Status ForgetWork(const std::string& output_folder, std::span<const FoundWork> works) {
+  if (works.empty()) return {};
+  return PutRows(output_folder, "imgmill verify --forget", [&](Catalog& catalog) {
+    WorkRows rows;
+    for (const FoundWork& work : works) {
+      // Theirs say the main file's content, where the catalog has that of a group.
+      for (FoundWork& each : catalog.FindOutputs(work.key.output)) {
+        if (each.key.source != work.key.source || each.key.fingerprint != work.key.fingerprint) continue;
+        if (each.row.digest != work.row.digest || each.row.state != WorkRow::State::kDone) continue;
+        each.row.state = WorkRow::State::kIntent;
+        rows.emplace_back(std::move(each.key), each.row);
+      }
+    }
+    return rows;
+  });
+}
 
 Status ForgetUndone(const std::string& undo_file, std::span<const std::string> files) {
   for (const auto& [folder, undone] : ByFolder(undo_file, files)) {
@@ -73,16 +83,14 @@ Status ForgetUndone(const std::string& undo_file, std::span<const std::string> f
 
 Status RecallRestored(const std::string& undo_file, std::span<const std::string> files) {
   for (const auto& [folder, restored] : ByFolder(undo_file, files)) {
-    const std::string catalog_folder = folder + "/.imgmill";
-    const std::unique_ptr<FolderLock> lock = TRY(FolderLock::Take(catalog_folder, "imgmill undo"));
-    const std::unique_ptr<Catalog> catalog = TRY(Catalog::Open(catalog_folder));
-    WorkRows rows;
-    for (const std::string& file : restored) {
-      WorkRows found = RowsOfRestored(*catalog, file);
-      std::move(found.begin(), found.end(), std::back_inserter(rows));
-    }
-    TRY(catalog->PutWork(rows));
-    TRY(catalog->Flush());
+    TRY(PutRows(folder, "imgmill undo", [&](Catalog& catalog) {
+      WorkRows rows;
+      for (const std::string& file : restored) {
+        WorkRows found = RowsOfRestored(catalog, file);
+        std::move(found.begin(), found.end(), std::back_inserter(rows));
+      }
+      return rows;
+    }));
   }
   return {};
 }
