@@ -62,8 +62,7 @@ ActedFiles::ActedFiles(std::string command, const std::vector<std::string>& fold
 }
 
 Status ActedFiles::Add(const FileAction& action) {
-  const bool is_gone = action.kind == FileAction::Kind::kDelete || action.kind == FileAction::Kind::kTrash;
-  if (is_gone) return AddDeleted(action.path);
+  if (action.takes_away()) return AddDeleted(action.path);
   if (folders_.empty() || !action.has_target()) return {};
   const std::string target = AbsoluteEntry(action.target);
   const auto folder = std::ranges::find_if(

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -15,9 +14,11 @@
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
 #include "base/same_file.h"
+#include "base/time_text.h"
 #include "base/try.h"
 #include "base/usage_error.h"
 #include "dataset/set_aside.h"
+#include "dataset/trash.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 #include "partner_count.h"
@@ -31,16 +32,16 @@ void TellFailed(const std::string& path, const Error& error, const CommandServic
   result.action_failures.Add({path, error});
 }
 
+Result<std::string> TargetOf(const FileAction& action, const std::string& folder, const std::string& below) {
+  if (action.kind == FileAction::Kind::kTrash) return TrashTargetOf(action.path);
+  return action.has_target() ? folder + "/" + below : std::string();
+}
+
 namespace {
 
 /// "undo-20260102-030405" in UTC.
 std::string UndoName() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc = {};
-  gmtime_r(&now, &utc);
-  char name[64];
-  std::strftime(name, sizeof name, "undo-%Y%m%d-%H%M%S", &utc);
-  return name;
+  return UtcTimeNow("undo-%Y%m%d-%H%M%S");
 }
 
 std::string Count(uint64_t count, const char* what) {

@@ -34,6 +34,10 @@ class PlannedImages {
   std::unordered_map<uint64_t, uint64_t> indices_;  // by the action's number; as many as there are verdicts
 };
 
+/// Where an action's file goes: below `folder`, or into the trash; empty for an action without a target.
+/// @param below  its path there
+Result<std::string> TargetOf(const FileAction& action, const std::string& folder, const std::string& below);
+
 struct ActRequest {
   std::string command;        ///< "imgmill dedup": stands in the undo file's first line
   std::string action;         ///< as the user named it: "move"

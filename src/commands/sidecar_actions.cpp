@@ -63,7 +63,7 @@ std::optional<FileAction> SidecarActions::ActionOn(const Sidecar& sidecar, const
   if (image.has_target()) action.target = sidecar.Beside(image.target);
   if (!image.adds() && finder_.Shares(image.path, sidecar)) {
     shared_.insert(sidecar.path);
-    if (image.kind == Kind::kDelete || image.kind == Kind::kTrash) return std::nullopt;
+    if (image.takes_away()) return std::nullopt;
     action.kind = Kind::kCopy;
   }
   // With equal bytes beside the kept image, undo can bring it back from there.

@@ -157,6 +157,16 @@ Status MoveToTrash(const FileAction& action, const ActionStart& start) {
 
 }  // namespace
 
+std::vector<std::string> TargetFolders(const FileAction& action, const std::string& target) {
+  if (target.empty()) return {};
+  if (action.kind == Kind::kTrash) return {ParentOf(TrashInfoOf(target)), ParentOf(target)};
+  return {ParentOf(target)};
+}
+
+void RemoveOrphanNote(const FileAction& action, const ActionStart& start) {
+  if (action.kind == Kind::kTrash) RemoveOrphanTrashInfo(action.path, start.target, start.date);
+}
+
 Status CheckSeen(const FileAction& action) {
   if (!action.seen) return {};
   const FileStamp& seen = *action.seen;

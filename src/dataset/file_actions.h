@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "dataset/action_targets.h"
 #include "dataset/journal_file.h"
@@ -37,6 +38,11 @@ Status RemoveMoved(const FileAction& action, const std::string& target);
 
 /// Whether the file is at its place and as it was before the action.
 bool IsAsBefore(const FileAction& action, const ActionStart& start);
+
+/// Folders in which it makes files: its target's, and that of its note in the trash. None without a target.
+std::vector<std::string> TargetFolders(const FileAction& action, const std::string& target);
+/// The note of an action that was not done, where it goes into the trash.
+void RemoveOrphanNote(const FileAction& action, const ActionStart& start);
 
 /// Of an action that was started, and of which nobody has noted that it was done: whether it was all the
 /// same, and its file was touched afterwards, so that Look does not know it. Of a move that cannot be told

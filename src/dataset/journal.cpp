@@ -131,8 +131,7 @@ Status ActionJournal::Impl::SettleOne(size_t id, bool image_went) {
   if (!start) return {};
   SweepAround(action, start->target);
   const Progressed progressed = Look(action, *start);
-  if (progressed == Progressed::kNo && action.kind == FileAction::Kind::kTrash)
-    RemoveOrphanTrashInfo(action.path, start->target, start->date);
+  if (progressed == Progressed::kNo) RemoveOrphanNote(action, *start);
   if (progressed == Progressed::kNo && !follows)
     return file.AddFailed(id, Error{Stage::kAct, Code::kInterrupted, "the run ended before it was done"});
   Status ended;
@@ -229,8 +228,7 @@ Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Repor
   if (Look(action, *start) == Progressed::kNo) {
     // Never done; or undone by an undo that was killed before it could say so.
     if (IsAsBefore(action, *start) || (!taken_for_done && !MayHaveGone(action, *start))) {
-      if (action.kind == FileAction::Kind::kTrash)
-        RemoveOrphanTrashInfo(action.path, start->target, start->date);
+      RemoveOrphanNote(action, *start);
       summary.untouched += action.sidecar ? 0 : 1;
       return {};
     }

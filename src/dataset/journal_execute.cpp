@@ -69,8 +69,7 @@ Result<std::optional<std::string>> ActionJournal::Impl::AlreadyWent(size_t id, c
   const Progressed progressed = Look(action, *before);
   if (progressed == Progressed::kNo) {
     SweepAround(action, before->target);
-    if (action.kind == FileAction::Kind::kTrash)
-      RemoveOrphanTrashInfo(action.path, before->target, before->date);
+    RemoveOrphanNote(action, *before);
     return std::optional<std::string>();
   }
   const Status status = progressed == Progressed::kHalf ? RemoveMoved(action, before->target) : Status{};
@@ -83,8 +82,8 @@ Result<std::optional<std::string>> ActionJournal::Impl::AlreadyWent(size_t id, c
 }
 
 Status ActionJournal::Impl::AddMissingFolders(const FileAction& action, const std::string& target) {
-  if (action.kind == FileAction::Kind::kTrash) TRY(file.AddMissing(ParentOf(TrashInfoOf(target))));
-  return file.AddMissing(ParentOf(target));
+  for (const std::string& folder : TargetFolders(action, target)) TRY(file.AddMissing(folder));
+  return {};
 }
 
 void ActionJournal::Impl::TellFound(FileAction action, const std::string& target) const {
@@ -214,8 +213,7 @@ Status ActionJournal::Impl::TellPerformed(const Ready& ready, const Status& stat
     const FileAction& action = ready.action;
     NoteMove(action, ready.start);
     touched.insert(ParentOf(action.path));
-    if (!ready.start.target.empty()) touched.insert(ParentOf(ready.start.target));
-    if (action.kind == FileAction::Kind::kTrash) touched.insert(ParentOf(TrashInfoOf(ready.start.target)));
+    for (std::string& folder : TargetFolders(action, ready.start.target)) touched.insert(std::move(folder));
   }
   FileAction done = ready.action;
   done.target = ready.start.target;
@@ -263,9 +261,7 @@ void ActionJournal::Impl::SweepOnce(const std::string& folder) {
 /// them there.
 void ActionJournal::Impl::SweepAround(const FileAction& action, const std::string& target) {
   SweepOnce(ParentOf(action.path));
-  if (target.empty()) return;
-  SweepOnce(ParentOf(target));
-  if (action.kind == FileAction::Kind::kTrash) SweepOnce(ParentOf(TrashInfoOf(target)));
+  for (const std::string& folder : TargetFolders(action, target)) SweepOnce(folder);
 }
 
 Result<ActionJournal::Impl::Planned> ActionJournal::Impl::PlannedAt(size_t id) const {

@@ -84,7 +84,8 @@ bool ParseAction(std::string_view line, FileAction& action) {
 
 bool ParseStart(std::string_view line, ActionStart& start) {
   Fields fields(line);
-  fields.Next(), fields.Next();
+  fields.Next();
+  fields.Next();
   start.target = fields.NextPath();
   const bool numbers = Parse(fields.Next(), start.size) && Parse(fields.Next(), start.mtime_ns) &&
                        Parse(fields.Next(), start.mode);

@@ -24,9 +24,8 @@ namespace imgmill {
 ///     static constexpr Measure kEqual;         // of items with equal keys
 ///     static constexpr size_t kFirstBlock, kHitsHeld;
 ///     size_t largest_block() const;
-///     Status Find(std::span<const uint32_t> block, add);  // add(thread, hit) with FoundNeighbours' hits:
-///     false
-///                                                         // where that candidate needs no more of them
+///     Status Find(std::span<const uint32_t> block, add);
+///         // add(thread, hit) with FoundNeighbours' hits: false where that candidate needs no more of them
 ///     Status FindAll(size_t candidate, visit); // of that place in the block: visit(class, measure) for each
 ///     Result<std::optional<Measure>> Between(uint32_t a, uint32_t b);  // of classes; nothing where too far
 ///     void DropTaken();                        // after each block

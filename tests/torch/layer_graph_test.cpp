@@ -226,11 +226,12 @@ class Twin {
     const int u = unshuffle_;
     const int out_height = height_ * scale / u, out_width = width_ * scale / u;
     const auto pixels = static_cast<size_t>(kBands * out_height * out_width);
+    WorkerTeam team(threads);
     graph_.Finish(output, kOneByOne);
-    std::vector<float> made = Made(pixels, threads);
+    std::vector<float> made = Made(pixels, team);
     for (const size_t most : {kTurns, kMostPacked}) {
       graph_.Finish(output, most);
-      CHECK(Made(pixels, threads) == made);
+      CHECK(Made(pixels, team) == made);
     }
     double worst = 0;
     size_t at = 0;
@@ -250,22 +251,16 @@ class Twin {
   }
   const std::vector<float>& made() const { return made_; }
   /// What the graph gives now.
-  std::vector<float> Again(WorkerTeam& team) const {
-    Buffer work(graph_.WorkBytes(height_, width_, team.threads()));
-    std::vector<float> made(made_.size(), kUntouched);
-    graph_.Run(kernels_, {pixels_.data(), made.data(), height_, width_}, work.data(), team);
-    return made;
-  }
+  std::vector<float> Again(WorkerTeam& team) const { return Made(made_.size() - 1, team); }
 
  private:
   static constexpr int kBands = 3;
   static constexpr float kUntouched = 12345.0f;
   static constexpr size_t kOneByOne = 0, kTurns = size_t{1} << 40;
 
-  std::vector<float> Made(size_t pixels, int threads) const {
+  std::vector<float> Made(size_t pixels, WorkerTeam& team) const {
     std::vector<float> made(pixels + 1, kUntouched);
-    WorkerTeam team(threads);
-    Buffer work(graph_.WorkBytes(height_, width_, threads) + 64);
+    Buffer work(graph_.WorkBytes(height_, width_, team.threads()) + 64);
     std::memset(work.data(), 0xFF, work.size());  // NaN: nothing that was not written may be read
     CHECK(graph_.Run(kernels_, {pixels_.data(), made.data(), height_, width_}, work.data(), team));
     for (size_t i = work.size() - 64; i < work.size(); ++i) REQUIRE(work.data()[i] == 0xFF);

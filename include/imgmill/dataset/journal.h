@@ -50,6 +50,8 @@ struct FileAction {
 
   /// Whether the file itself stays as it is, and another is added.
   bool adds() const { return kind >= Kind::kCopy; }
+  /// Whether it is nowhere then that imgmill looks.
+  bool takes_away() const { return kind == Kind::kDelete || kind == Kind::kTrash; }
   bool moves() const { return kind == Kind::kMove || kind == Kind::kTrash; }
   bool has_target() const { return moves() || adds(); }
 };

@@ -32,9 +32,7 @@ ExitCode UndoFromFile(const std::string& file) {
       UndoActions(file, InstallStopSignals(), [&](const FileAction& action, const Status& status) {
         if (status.ok()) {
           if (action.has_target()) taken_away.push_back(action.target);
-          const bool was_gone =
-              action.kind == FileAction::Kind::kDelete || action.kind == FileAction::Kind::kTrash;
-          if (was_gone) restored.push_back(AbsoluteEntry(action.path));
+          if (action.takes_away()) restored.push_back(AbsoluteEntry(action.path));
           std::printf("%s %s\n", action.adds() ? "removed" : "restored",
                       PrintablePath(action.adds() ? action.target : action.path).c_str());
         } else {

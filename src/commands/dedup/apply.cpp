@@ -154,8 +154,7 @@ class ApplyRun final : public CommandRun {
         action.seen = decision.duplicate.stamp;
         action.content = decision.duplicate.content;
         action.keeper_content = decision.keep.content;
-        const Result<std::string> target =
-            DuplicateTarget(asked_.action, action.path, asked_.move_to, decision.duplicate.below);
+        const Result<std::string> target = TargetOf(action, asked_.move_to, decision.duplicate.below);
         if (!target) {
           TellFailed(action.path, target.error(), services_, result);
           return {};

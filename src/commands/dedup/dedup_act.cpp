@@ -34,8 +34,7 @@ class DuplicateActions {
     action.seen = entry.stamp;
     action.content = entry.content;
     action.keeper_content = keeper.content;
-    std::string target =
-        TRY(DuplicateTarget(options_.action, entry.file.path, options_.move_to, entry.file.relative));
+    std::string target = TRY(TargetOf(action, options_.move_to, entry.file.relative));
     action.target = std::move(target);
     std::vector<FileAction> actions = {action};
     // What an earlier run has moved lies where its partner is no more.

@@ -5,7 +5,6 @@
 
 #include "commands/choice.h"
 #include "commands/sidecar_actions.h"
-#include "dataset/trash.h"
 #include "imgmill/commands/flags.h"
 
 namespace imgmill {
@@ -38,12 +37,6 @@ std::optional<std::string> CheckDuplicateAction(const std::string& action, const
 
 bool LeavesItsPlace(const std::string& action) {
   return action == "move" || action == "trash" || action == "delete";
-}
-
-Result<std::string> DuplicateTarget(const std::string& action, const std::string& path,
-                                    const std::string& move_to, const std::string& below) {
-  if (action == "trash") return TrashTargetOf(path);
-  return action == "move" ? move_to + "/" + below : std::string();
 }
 
 FileAction::Kind DuplicateActionKind(const std::string& action) {

@@ -28,9 +28,6 @@ std::optional<std::string> CheckDuplicateAction(const std::string& action, const
 FileAction::Kind DuplicateActionKind(const std::string& action);
 /// Whether nothing is where the file was then.
 bool LeavesItsPlace(const std::string& action);
-/// Where a file goes: below `move_to`, or into the trash; empty for actions without a target.
-Result<std::string> DuplicateTarget(const std::string& action, const std::string& path,
-                                    const std::string& move_to, const std::string& below);
 /// "moved", "trashed", "linked" or "deleted".
 std::string DoneWord(const std::string& action);
 

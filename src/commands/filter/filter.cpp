@@ -13,7 +13,6 @@
 #include "commands/planned_actions.h"
 #include "commands/readable_file.h"
 #include "dataset/set_aside.h"
-#include "dataset/trash.h"
 #include "filter_descriptions.h"
 #include "filter_export.h"
 #include "filter_operation.h"
@@ -173,7 +172,7 @@ class Filter final : public Command, public ChecksAhead {
         FileAction action;
         action.kind = KindOf(options_.action);
         action.path = entry.file.path;
-        const Result<std::string> target = TargetOf(entry);
+        const Result<std::string> target = TargetOf(action, options_.to, entry.file.relative);
         if (!target) {
           TellFailed(entry.file.path, target.error(), services, result);
           return {};
@@ -209,11 +208,6 @@ class Filter final : public Command, public ChecksAhead {
 
   bool ActsOnKept() const {
     return options_.act_on.empty() ? !options_.MovesAway() : options_.act_on == "kept";
-  }
-
-  Result<std::string> TargetOf(const FilterEntry& entry) const {
-    if (options_.action == "trash") return TrashTargetOf(entry.file.path);
-    return options_.to + "/" + entry.file.relative;
   }
 
   /// What a next step is given: the kept ones, those that were moved where they are now.
