@@ -123,6 +123,10 @@ struct Catalog::Impl {
   /// That of an output folder that was copied or moved: files everything that was below it under its new
   /// place.
   Status KnowHome();
+  /// Notes by what the catalog's folder is known again. @param noted  what is known of it
+  Status KnowIdentity(const std::string& identity, const std::string& noted);
+  /// A fact of no content; "" where there is none.
+  std::string FindNoted(std::string_view name);
   Status PutWorkRow(const WorkKey& key, const WorkRow& row);
   Status CountPut();
   /// When the committer has something to end.

@@ -7,13 +7,23 @@
 #include "catalog/catalog_impl.h"
 #include "catalog/recorded_folder.h"
 #include "imgmill/catalog/finished_work.h"
+#include "imgmill/dataset/file_identity.h"
 
 namespace imgmill {
 namespace {
 
+/// Of no content: by which the catalog's folder is known again where it was moved to.
+constexpr char kIdentityFact[] = "folder/1";
+
+/// "" where the file system does not tell.
+std::string IdentityText(const std::string& folder) {
+  const std::optional<FolderIdentity> identity = IdentityOf(folder);
+  return identity ? std::to_string(identity->inode) + " " + std::to_string(identity->born_ns) : "";
+}
+
 /// Whether a catalog of its own is where this one was: it is a copy of that. One folder may also have two
 /// paths, as where it is mounted twice.
-bool WasCopied(const std::string& before, const std::string& folder) {
+bool IsAnother(const std::string& before, const std::string& folder) {
   return HoldsCatalog(before) && !IsSameFile(CatalogDatabase(before), CatalogDatabase(folder));
 }
 
@@ -35,6 +45,27 @@ Status ForgetMovesOutOf(Database& database, const std::string& from) {
 
 }  // namespace
 
+std::string Catalog::Impl::FindNoted(std::string_view name) {
+  const int64_t fact = NameId(name, false);
+  if (fact == 0) return {};
+  const ContentDigest none{};
+  Statement::Use use(find_fact);
+  use.Integer(fact).Blob(Bytes(none));
+  return Row(use, "find a fact") ? std::string(use.BlobAt(0)) : "";
+}
+
+Status Catalog::Impl::KnowIdentity(const std::string& identity, const std::string& noted) {
+  if (identity == noted) return {};
+  TRY(Begin());
+  const ContentDigest none{};
+  {
+    Statement::Use use(put_fact);
+    use.Integer(NameId(kIdentityFact, true)).Blob(Bytes(none)).Blob(identity);
+    TRY(Ran(use, "put the catalog's folder"));
+  }
+  return Commit();
+}
+
 Status Catalog::Impl::KnowHome() {
   const std::string output = OutputFolderOfCatalog(folder);
   if (output.empty()) return {};
@@ -45,11 +76,14 @@ Status Catalog::Impl::KnowHome() {
     Statement::Use use(query);
     if (Row(use, "find the catalog's folder")) before = use.BlobAt(0);
   }
-  if (before == home) return {};
+  const std::string identity = IdentityText(folder), noted = FindNoted(kIdentityFact);
+  if (before == home) return KnowIdentity(identity, noted);
   TRY(Begin());
   if (!before.empty()) {
     const std::string from = ParentOf(before);
-    if (WasCopied(before, folder)) TRY(ForgetMovesOutOf(database, from));
+    // A later run may have made a catalog where this one was before it was moved away.
+    const bool is_it = !identity.empty() && identity == noted;
+    if (!is_it && IsAnother(before, folder)) TRY(ForgetMovesOutOf(database, from));
     TRY(MoveRows(move_files, from, output));
     TRY(MoveSidecars(from, output));
     TRY(MoveRows(move_work, from, output));
@@ -62,7 +96,8 @@ Status Catalog::Impl::KnowHome() {
     use.Blob(home).Integer(0).Integer(0);
     TRY(Ran(use, "put the catalog's folder"));
   }
-  return Commit();
+  TRY(Commit());
+  return KnowIdentity(identity, noted);
 }
 
 }  // namespace imgmill

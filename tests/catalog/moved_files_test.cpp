@@ -83,6 +83,26 @@ TEST_CASE("what was moved out of an output folder is not that of its copy, but s
   CHECK(moved->FindMoved(folder / "moved/tile/a.png", Digest("bytes")) == Places{folder / "aside/a.png"});
 }
 
+TEST_CASE(
+    "an output folder that was moved is no copy of the one that a later run has made in its old place") {
+  const TestFolder folder;
+  std::filesystem::create_directories(folder / "out");
+  if (!IdentityOf(folder / "out")) {
+    MESSAGE("skipped: the file system does not tell when a folder was made");
+    return;
+  }
+  const std::string home = folder / "out/.imgmill";
+  const auto move = [&] { return Move(folder / "out/tile/a.png", folder / "aside", "a.png", home); };
+  REQUIRE(OpenOrFail(home)->PutWork(move(), kDone));
+  std::filesystem::rename(folder / "out", folder / "keep");
+  REQUIRE(OpenOrFail(home)->PutWork(move(), kDone));
+  using Places = std::vector<std::string>;
+  const auto keep = OpenOrFail(folder / "keep/.imgmill");
+  CHECK(keep->FindMoved(folder / "keep/tile/a.png", Digest("bytes")) == Places{folder / "aside/a.png"});
+  CHECK(OpenOrFail(home)->FindMoved(folder / "out/tile/a.png", Digest("bytes")) ==
+        Places{folder / "aside/a.png"});
+}
+
 TEST_CASE("a copied or moved output folder knows its own files where they are now, and only these") {
   const TestFolder folder;
   const std::string tile = folder / "out/tile/a.png", photo = folder / "photos/a.jpg";
