@@ -146,10 +146,22 @@ Status Move(const FileAction& action, const ActionStart& start) {
   return RemoveMoved(action, start.target);
 }
 
+/// Again, for an action just before this one may have taken the keeper away.
+Status CheckStillKept(const FileAction& action, const ActionStart& start) {
+  if (action.keeper.empty()) return {};
+  TRY(CheckKeeper(action));
+  TRY(CheckSinceLook(action.path, start.looked_at));
+  return CheckSinceLook(action.keeper, start.keeper_looked_at);
+}
+
 /// First the note, which takes the name, then the file.
 Status MoveToTrash(const FileAction& action, const ActionStart& start) {
-  TRY(WriteTrashInfo(action.path, start.target, start.date));
-  const Status moved = Move(action, start);
+  if (!start.noted) {
+    const TrashNote note = NoteOf(action, start);
+    TRY(WriteTrashNotes({&note, 1}).front());
+  }
+  Status moved = CheckStillKept(action, start);
+  if (moved) moved = Move(action, start);
   // What is there all the same is another's, who has noted nothing.
   if (!moved && Look(action, start) == Progressed::kNo) RemoveTrashInfo(start.target);
   return moved;
@@ -161,6 +173,10 @@ std::vector<std::string> TargetFolders(const FileAction& action, const std::stri
   if (target.empty()) return {};
   if (action.kind == Kind::kTrash) return {ParentOf(TrashInfoOf(target)), ParentOf(target)};
   return {ParentOf(target)};
+}
+
+TrashNote NoteOf(const FileAction& action, const ActionStart& start) {
+  return {action.path, start.target, start.date};
 }
 
 void RemoveOrphanNote(const FileAction& action, const ActionStart& start) {
@@ -266,17 +282,11 @@ Status RemoveMoved(const FileAction& action, const std::string& target) {
 
 Status Perform(const FileAction& action, const ActionStart& start) {
   if (action.adds()) return AddFile(action, start);
-  // Again, for an action just before this one may have taken the keeper away.
-  if (!action.keeper.empty()) {
-    TRY(CheckKeeper(action));
-    TRY(CheckSinceLook(action.path, start.looked_at));
-    TRY(CheckSinceLook(action.keeper, start.keeper_looked_at));
-  }
+  if (action.kind == Kind::kTrash) return MoveToTrash(action, start);
+  TRY(CheckStillKept(action, start));
   switch (action.kind) {
     case Kind::kMove:
       return Move(action, start);
-    case Kind::kTrash:
-      return MoveToTrash(action, start);
     case Kind::kHardlink:
     case Kind::kSymlink:
       return ReplaceByLink(action);

@@ -6,6 +6,7 @@
 
 #include "dataset/action_targets.h"
 #include "dataset/journal_file.h"
+#include "dataset/trash.h"
 #include "imgmill/dataset/journal.h"
 
 namespace imgmill {
@@ -41,6 +42,8 @@ bool IsAsBefore(const FileAction& action, const ActionStart& start);
 
 /// Folders in which it makes files: its target's, and that of its note in the trash. None without a target.
 std::vector<std::string> TargetFolders(const FileAction& action, const std::string& target);
+/// What is noted where it goes into the trash.
+TrashNote NoteOf(const FileAction& action, const ActionStart& start);
 /// The note of an action that was not done, where it goes into the trash.
 void RemoveOrphanNote(const FileAction& action, const ActionStart& start);
 

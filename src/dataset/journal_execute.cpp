@@ -190,18 +190,6 @@ Status ActionJournal::Impl::ChooseAgain(Group& group, const Report& report) {
   return file.Sync();
 }
 
-/// Of a side-car or partner, whose name there is its own.
-Status ActionJournal::Impl::ChooseAgainInTrash(Ready& sidecar) {
-  const Error taken{Stage::kAct, Code::kConflict, "its target was taken meanwhile (run again)"};
-  if (sidecar.action.kind != FileAction::Kind::kTrash) return taken;
-  ActionStart start = TRY(Prepare(
-      sidecar.action, [&](const FileAction& each) { return TakenTargets().ForSidecar(each, each.target); }));
-  if (start.target == sidecar.start.target) return taken;
-  sidecar.start = std::move(start);
-  TRY(file.AddStart(sidecar.id, sidecar.start));
-  return file.Sync();
-}
-
 void ActionJournal::Impl::NoteMove(const FileAction& action, const ActionStart& start) {
   if (!action.moves()) return;
   moved_links.AddMove(action.path, start.target);
@@ -230,6 +218,7 @@ Status ActionJournal::Impl::PerformGroup(Group& group, const Report& report) {
     TRY(TellPerformed(*group.image, status, report));
     if (!status) {
       for (const Ready& sidecar : group.sidecars) {
+        RemoveOrphanNote(sidecar.action, sidecar.start);
         TRY(file.AddFailed(sidecar.id, Error{Stage::kAct, Code::kConflict, "its image stays where it is"}));
       }
       return {};
@@ -290,10 +279,14 @@ Status ActionJournal::Impl::CarryOut(const StopFlag& stop, const Report& report)
       started += 1 + planned.sidecars.size();
     }
     TRY(file.Sync());
-    for (Group& group : batch) {
-      if (stop.StopRequested()) break;  // started but not done: the next Execute looks, and does it
-      TRY(PerformGroup(group, report));
-    }
+    WriteNotes(batch);
+    Status performed;
+    auto group = batch.begin();
+    for (; group != batch.end() && performed && !stop.StopRequested(); ++group)
+      performed = PerformGroup(*group, report);
+    // What is left was started, but is not done: the next Execute looks, and does it.
+    if (!performed || group != batch.end()) RemoveOrphanNotes(batch);
+    TRY(performed);
     SyncTouched();
   }
   return {};

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <map>
 #include <set>
 
 #include "archive/archive_path.h"
@@ -123,6 +124,24 @@ Status PublishTogether(std::span<const ReadyFile> files) {
     ::unlink(files[i].temporary.c_str());
   }
   return status;
+}
+
+std::vector<Status> PublishEach(std::span<const ReadyFile> files) {
+  std::vector<Status> published(files.size());
+  for (size_t i = 0; i < files.size(); ++i) published[i] = SyncFile(files[i].temporary);
+  std::map<std::string, Status> folders;
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (published[i]) published[i] = Place(files[i].temporary, files[i].path, files[i].replaces);
+    if (published[i])
+      folders.emplace(ParentOf(files[i].path), Status());
+    else
+      ::unlink(files[i].temporary.c_str());
+  }
+  for (auto& [folder, synced] : folders) synced = SyncFolder(folder);
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (published[i]) published[i] = folders.at(ParentOf(files[i].path));
+  }
+  return published;
 }
 
 namespace {

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -208,15 +209,27 @@ std::string TrashDateNow() {
   return LocalTimeNow("%Y-%m-%dT%H:%M:%S");
 }
 
-Status WriteTrashInfo(const std::string& path, const std::string& target, const std::string& date) {
-  const std::string trash = TrashOf(target);
-  TRY(OfAct(MakeTrash(trash)));
-  const std::string text =
-      NoteBegin(trash == HomeTrash() ? path : BelowTop(path, trash)) + std::string(kDateKey) + date + "\n";
-  const std::string info = TrashInfoOf(target);
-  const std::string temporary = TemporaryNameFor(info);
-  TRY(OfAct(WriteNewFile(temporary, text)));
-  return OfAct(Publish(temporary, info, /*overwrite=*/false));
+std::vector<Status> WriteTrashNotes(std::span<const TrashNote> notes) {
+  const std::string home = HomeTrash();
+  std::map<std::string, Status> made;  // each trash
+  std::vector<Status> written;
+  std::vector<ReadyFile> ready;
+  for (const TrashNote& note : notes) {
+    const std::string trash = TrashOf(note.target);
+    if (!made.contains(trash)) made.emplace(trash, MakeTrash(trash));
+    const std::string info = TrashInfoOf(note.target), temporary = TemporaryNameFor(info);
+    const std::string path = trash == home ? note.path : BelowTop(note.path, trash);
+    Status status = made.at(trash);
+    if (status) status = WriteNewFile(temporary, NoteBegin(path) + std::string(kDateKey) + note.date + "\n");
+    if (status) ready.push_back({temporary, info, /*replaces=*/false});
+    written.push_back(std::move(status));
+  }
+  const std::vector<Status> published = PublishEach(ready);
+  for (auto each = published.begin(); Status & status : written) {
+    if (status) status = *each++;
+    status = OfAct(std::move(status));
+  }
+  return written;
 }
 
 Noted NotedInTrash(const std::string& path, const std::string& target, const std::string& date) {

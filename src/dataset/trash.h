@@ -2,8 +2,10 @@
 // beside it by which file managers put it back.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "imgmill/base/result.h"
 
@@ -27,12 +29,17 @@ std::string TrashNameOf(std::string_view name, int number);
 /// "TRASH/info/NAME.trashinfo" of a "TRASH/files/NAME".
 std::string TrashInfoOf(const std::string& target);
 
-/// Makes the trash, if need be, for nobody else to read, and the note on what is about to go to `target`:
-/// from which path, and when. It appears whole, and is on the disk then.
-/// @param path  absolute, without links in its folders: as AbsoluteEntry gives it
-/// @param date  as TrashDateNow has given it
-/// @return kConflict where there is such a note already; kPermission as TrashTargetOf
-Status WriteTrashInfo(const std::string& path, const std::string& target, const std::string& date);
+/// On what is about to go to `target`.
+struct TrashNote {
+  std::string path;    ///< from where: absolute, without links in its folders, as AbsoluteEntry gives it
+  std::string target;  ///< "TRASH/files/NAME"
+  std::string date;    ///< as TrashDateNow has given it
+};
+
+/// Makes each note's trash, if need be, for nobody else to read, and the note. They appear whole, and are on
+/// the disk then. Each is synced, but their folder once for all.
+/// @return of each note: kConflict where there is such a note already; kPermission as TrashTargetOf
+std::vector<Status> WriteTrashNotes(std::span<const TrashNote> notes);
 
 /// The local time as notes have it, "2026-01-31T12:00:00".
 std::string TrashDateNow();

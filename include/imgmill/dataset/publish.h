@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/text_sink.h"
@@ -48,6 +49,11 @@ struct ReadyFile {
 /// fsync of each folder. If it fails, none of `files` is left, under neither name. (A process killed between
 /// two renames leaves the first ones: whoever starts again has to know that they belong together.)
 Status PublishTogether(std::span<const ReadyFile> files);
+
+/// Publishes files that have nothing to do with each other, in the same order of syncs: one that fails leaves
+/// its temporary file removed, and the others as they are. Much faster than one after the other.
+/// @return for each of `files` what Publish would
+std::vector<Status> PublishEach(std::span<const ReadyFile> files);
 
 /// Makes a file that must not exist yet, and has the disk begin to write it. Removed again if it fails.
 Status WriteNewFile(const std::string& path, const TextWriter& write);

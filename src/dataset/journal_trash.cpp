@@ -1,0 +1,48 @@
+// A batch's part in the trash: notes on all of its files are on the disk before the first of them goes.
+#include <vector>
+
+#include "base/try.h"
+#include "dataset/file_actions.h"
+#include "dataset/journal_impl.h"
+#include "dataset/trash.h"
+
+namespace imgmill {
+
+/// One that cannot be written is tried again, and its error told, when its file's turn comes.
+void ActionJournal::Impl::WriteNotes(std::vector<Group>& batch) {
+  std::vector<TrashNote> wanted;
+  std::vector<ActionStart*> starts;
+  const auto add = [&](Ready& ready) {
+    if (ready.action.kind != FileAction::Kind::kTrash) return;
+    wanted.push_back(NoteOf(ready.action, ready.start));
+    starts.push_back(&ready.start);
+  };
+  for (Group& group : batch) {
+    if (group.image) add(*group.image);
+    for (Ready& sidecar : group.sidecars) add(sidecar);
+  }
+  if (wanted.empty()) return;
+  const std::vector<Status> written = WriteTrashNotes(wanted);
+  for (size_t i = 0; i < starts.size(); ++i) starts[i]->noted = written[i].ok();
+}
+
+void ActionJournal::Impl::RemoveOrphanNotes(const std::vector<Group>& batch) {
+  for (const Group& group : batch) {
+    if (group.image) RemoveOrphanNote(group.image->action, group.image->start);
+    for (const Ready& sidecar : group.sidecars) RemoveOrphanNote(sidecar.action, sidecar.start);
+  }
+}
+
+/// Of a side-car or partner, whose name there is its own.
+Status ActionJournal::Impl::ChooseAgainInTrash(Ready& sidecar) {
+  const Error taken{Stage::kAct, Code::kConflict, "its target was taken meanwhile (run again)"};
+  if (sidecar.action.kind != FileAction::Kind::kTrash) return taken;
+  ActionStart start = TRY(Prepare(
+      sidecar.action, [&](const FileAction& each) { return TakenTargets().ForSidecar(each, each.target); }));
+  if (start.target == sidecar.start.target) return taken;
+  sidecar.start = std::move(start);
+  TRY(file.AddStart(sidecar.id, sidecar.start));
+  return file.Sync();
+}
+
+}  // namespace imgmill
