@@ -176,11 +176,11 @@ std::vector<std::string> TargetFolders(const FileAction& action, const std::stri
 }
 
 TrashNote NoteOf(const FileAction& action, const ActionStart& start) {
-  return {action.path, start.target, start.date};
+  return {action.path, start.target, start.moment};
 }
 
 void RemoveOrphanNote(const FileAction& action, const ActionStart& start) {
-  if (action.kind == Kind::kTrash) RemoveOrphanTrashInfo(action.path, start.target, start.date);
+  if (action.kind == Kind::kTrash) RemoveOrphanTrashInfo(action.path, start.target, start.moment);
 }
 
 Status CheckSeen(const FileAction& action) {
@@ -221,7 +221,7 @@ Result<ActionStart> Prepare(const FileAction& action, const TargetChoice& choose
   start.mtime_ns = StampFrom(info).mtime_ns;
   start.mode = info.st_mode & 07777;
   if (is_link) start.link = LinkTextOf(action.path);
-  if (action.kind == Kind::kTrash) start.date = TrashDateNow();
+  if (action.kind == Kind::kTrash) start.moment = TrashMomentNow();
   const bool links = action.kind == Kind::kHardlink || action.kind == Kind::kSymlink;
   start.already = links && IsLinked(action);
   if (start.already) return start;

@@ -92,32 +92,6 @@ Status ActionJournal::Impl::Settle() {
   return file.Sync();
 }
 
-/// Links first, as they were moved, whatever their places in the plan.
-Status ActionJournal::Impl::KnowMoves() {
-  bool any = false;
-  for (size_t id = 0; id < file.size(); ++id) {
-    if (file.state(id) != State::kDone) continue;
-    const std::optional<ActionStart> start = TRY(file.StartAt(id));
-    if (!start || start->link.empty()) continue;
-    const FileAction action = TRY(file.ActionAt(id));
-    if (!action.moves()) continue;
-    // The folder of a move is swept by the command, which knows no trash.
-    if (action.kind == FileAction::Kind::kTrash) SweepOnce(ParentOf(start->target));
-    // One that was led already, or that somebody else has changed, is left as it is.
-    if (LinkTextOf(start->target) != MovedLinkText(action.path, start->link)) continue;
-    moved_links.AddLink(action.path, start->link, start->target);
-    any = true;
-  }
-  for (size_t id = 0; any && id < file.size(); ++id) {
-    if (file.state(id) != State::kDone) continue;
-    const FileAction action = TRY(file.ActionAt(id));
-    if (!action.moves()) continue;
-    const std::optional<ActionStart> start = TRY(file.StartAt(id));
-    if (start) moved_links.AddMove(action.path, start->target);
-  }
-  return {};
-}
-
 Status ActionJournal::Impl::SettleOne(size_t id, bool image_went) {
   const bool follows = file.is_sidecar(id) && image_went;
   const State state = file.state(id);
@@ -215,13 +189,15 @@ void ActionJournal::Impl::RemoveMade() const {
   }
 }
 
-Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Report& report) {
-  const std::optional<ActionStart> start = TRY(file.StartAt(id));
+Status ActionJournal::Impl::UndoOne(size_t id, const LedLinks& links, UndoSummary& summary,
+                                    const Report& report) {
+  std::optional<ActionStart> start = TRY(file.StartAt(id));
   FileAction action = TRY(file.ActionAt(id));
   if (!start || file.state(id) == State::kUndone) {
     summary.untouched += action.sidecar ? 0 : 1;
     return {};
   }
+  if (file.is_link(id)) start->led = links.TextsOf(id, start->target);
   SweepAround(action, start->target);  // of the run, or of an undo, that was killed
   const bool taken_for_done = file.state(id) == State::kDone;
   Status stands_in_the_way;
@@ -266,8 +242,9 @@ Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Repor
 
 Result<UndoSummary> ActionJournal::Undo(const StopFlag& stop, const Report& report) {
   UndoSummary summary;
+  const Impl::LedLinks links = TRY(impl_->FindLedLinks());
   for (size_t id = impl_->file.size(); id-- > 0 && !stop.StopRequested();) {
-    TRY(impl_->UndoOne(id, summary, report));
+    TRY(impl_->UndoOne(id, links, summary, report));
   }
   summary.interrupted = stop.StopRequested();
   if (!summary.interrupted) impl_->RemoveMade();

@@ -91,7 +91,7 @@ bool ParseStart(std::string_view line, ActionStart& start) {
                        Parse(fields.Next(), start.mode);
   const bool digest = ParseDigest(fields.Next(), start.digest);
   start.link = fields.NextPath();
-  start.date = fields.Next();
+  start.moment = fields.Next();
   return numbers && digest;
 }
 
@@ -196,7 +196,7 @@ bool JournalFile::Take(std::string_view line, uint64_t at) {
     FileAction action;
     if (id != entries_.size() || !ParseAction(line, action)) return false;
     if (action.sidecar && entries_.empty()) return false;
-    entries_.push_back({at, 0, State::kPlanned, action.sidecar});
+    entries_.push_back({at, 0, State::kPlanned, action.sidecar, false});
     Unseal();  // a later run went on with the file
     return true;
   }
@@ -211,6 +211,7 @@ bool JournalFile::Take(std::string_view line, uint64_t at) {
     if (!ParseStart(line, start)) return false;
     entry.start_at = at;
     entry.state = State::kStarted;
+    entry.link = !start.link.empty();
   } else if (word == "done") {
     entry.state = State::kDone;
   } else if (word == "failed") {
@@ -311,7 +312,7 @@ Status JournalFile::AddPlan(const FileAction& action) {
   line += "\t" + (action.content ? action.content->Hex() : "") + "\t" +
           (action.keeper_content ? action.keeper_content->Hex() : "");
   if (action.sidecar) line += "\t" + std::string(kSidecar);
-  entries_.push_back({at, 0, State::kPlanned, action.sidecar});
+  entries_.push_back({at, 0, State::kPlanned, action.sidecar, false});
   return Add(line);
 }
 
@@ -332,10 +333,11 @@ Status JournalFile::AddEnded() {
 Status JournalFile::AddStart(size_t id, const ActionStart& start) {
   entries_[id].start_at = size_;
   entries_[id].state = State::kStarted;
+  entries_[id].link = !start.link.empty();
   return Add("start\t" + std::to_string(id) + "\t" + PrintablePath(start.target) + "\t" +
              std::to_string(start.size) + "\t" + std::to_string(start.mtime_ns) + "\t" +
              std::to_string(start.mode) + "\t" + (start.digest ? start.digest->Hex() : "") + "\t" +
-             PrintablePath(start.link) + (start.date.empty() ? "" : "\t" + start.date));
+             PrintablePath(start.link) + (start.moment.empty() ? "" : "\t" + start.moment));
 }
 
 Status JournalFile::AddState(size_t id, const char* word, State state, const std::string& rest) {

@@ -20,7 +20,9 @@ struct ActionStart {
   uint32_t mode = 0;
   std::optional<ContentDigest> digest;  ///< where the keeper has the same content
   std::string link;                     ///< where the file was a symbolic link: its text
-  std::string date;                     ///< of its note in the trash; empty in files of earlier versions
+  std::string moment;                   ///< of its note in the trash; a date in files of earlier versions
+  /// Of a link that was moved: the texts that lead it to where its file went. Not written down.
+  std::vector<std::string> led;
   /// Of the file and its keeper when their bytes were looked at. Not written down: who resumes looks again.
   std::optional<FileStamp> looked_at;
   std::optional<FileStamp> keeper_looked_at;
@@ -46,6 +48,8 @@ class JournalFile {
   void Unseal() { sealed_ = ended_ = false; }
   State state(size_t id) const { return entries_[id].state; }
   bool is_sidecar(size_t id) const { return entries_[id].sidecar; }
+  /// Whether it was a symbolic link when it was started.
+  bool is_link(size_t id) const { return entries_[id].link; }
   Result<FileAction> ActionAt(size_t id) const;
   /// Nothing if it was never started.
   Result<std::optional<ActionStart>> StartAt(size_t id) const;
@@ -74,6 +78,7 @@ class JournalFile {
     uint64_t start_at = 0;  ///< of the last start line; 0 for none
     State state = State::kPlanned;
     bool sidecar = false;
+    bool link = false;
   };
   Status Add(const std::string& line);
   Status AddState(size_t id, const char* word, State state, const std::string& rest);

@@ -56,8 +56,16 @@ struct ActionJournal::Impl {
   /// The killed run's moves, for links among them that it did not lead to where their files went.
   Status KnowMoves();
   void NoteMove(const FileAction& action, const ActionStart& start);
+  /// Of an undo: where links lead that were moved, and where the files went that were there.
+  struct LedLinks {
+    std::map<size_t, std::string> paths;                      ///< by the link's id
+    std::map<std::string, std::vector<std::string>> targets;  ///< by path
+    /// @param link  where the link was moved to
+    std::vector<std::string> TextsOf(size_t id, const std::string& link) const;
+  };
+  Result<LedLinks> FindLedLinks() const;
   void RemoveMade() const;
-  Status UndoOne(size_t id, UndoSummary& summary, const Report& report);
+  Status UndoOne(size_t id, const LedLinks& links, UndoSummary& summary, const Report& report);
 
   // Of Execute.
   Status CarryOut(const StopFlag& stop, const Report& report);

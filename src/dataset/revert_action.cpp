@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "dataset/added_file.h"
@@ -37,10 +39,11 @@ Status RestoreLink(const std::string& text, const std::string& path) {
 }
 
 /// Whether the link that was moved is still at its target: as it was made there, or led to where its file
-/// went, which is by a relative text.
+/// went.
 bool IsOurLink(const FileAction& action, const ActionStart& start) {
   const std::string text = LinkTextOf(start.target);
-  return !text.empty() && (!text.starts_with('/') || text == MovedLinkText(action.path, start.link));
+  return text == MovedLinkText(action.path, start.link) ||
+         std::find(start.led.begin(), start.led.end(), text) != start.led.end();
 }
 
 Status MoveBack(const FileAction& action, const ActionStart& start) {
@@ -94,7 +97,7 @@ Status MakeLinkAgain(const FileAction& action, const ActionStart& start) {
 /// Whether the trash still has it, edited or not. When the trash was emptied, its name may be another file's.
 bool IsInTrash(const FileAction& action, const ActionStart& start) {
   if (!start.link.empty() && !IsOurLink(action, start)) return false;
-  const Noted noted = NotedInTrash(action.path, start.target, start.date);
+  const Noted noted = NotedInTrash(action.path, start.target, start.moment);
   if (noted == Noted::kThis) return Exists(start.target);
   return noted == Noted::kNothing && Look(action, start) != Progressed::kNo;
 }
@@ -112,7 +115,7 @@ Result<Reverted> RestoreFromTrash(const FileAction& action, const ActionStart& s
     return Refuse(Code::kNotFound, PrintablePath(start.target) + " is no longer in the trash");
   Result<Reverted> restored =
       AsResult(start.link.empty() ? CopyBack(action, start, false) : MakeLinkAgain(action, start));
-  if (restored) RemoveOrphanTrashInfo(action.path, start.target, start.date);
+  if (restored) RemoveOrphanTrashInfo(action.path, start.target, start.moment);
   return restored;
 }
 
@@ -128,7 +131,8 @@ bool IsAsBefore(const FileAction& action, const ActionStart& start) {
 
 bool MayHaveGone(const FileAction& action, const ActionStart& start) {
   if (!action.moves() || !Exists(start.target)) return false;
-  if (action.kind == Kind::kTrash) return NotedInTrash(action.path, start.target, start.date) == Noted::kThis;
+  if (action.kind == Kind::kTrash)
+    return NotedInTrash(action.path, start.target, start.moment) == Noted::kThis;
   return !Exists(action.path);
 }
 

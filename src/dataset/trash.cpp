@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -28,6 +30,10 @@ namespace {
 
 constexpr std::string_view kNoteEnding = ".trashinfo";
 constexpr std::string_view kDateKey = "DeletionDate=";
+/// Seconds do not tell two files of one path apart. Lines that are not its own are to be ignored, says the
+/// specification.
+constexpr std::string_view kMomentKey = "X-imgmill-Moment=";
+constexpr size_t kDateLength = 19;
 /// Of a name that is shortened, a longer one goes, too.
 constexpr size_t kLongestExtension = 64;
 constexpr char kInstead[] = " (--action move puts files into a folder of your choice)";
@@ -122,10 +128,6 @@ std::string Escaped(const std::string& path) {
   return PercentEncoded(path, "-_.!~*'()/");
 }
 
-std::string TrashOf(const std::string& target) {
-  return ParentOf(ParentOf(target));
-}
-
 /// Of the mount of a trash that is not the home trash.
 std::string TopAbove(const std::string& trash) {
   const std::string above = ParentOf(trash);
@@ -135,6 +137,12 @@ std::string TopAbove(const std::string& trash) {
 /// What a note begins with, by a path that is absolute or relative to the mount's top.
 std::string NoteBegin(const std::string& path) {
   return "[Trash Info]\nPath=" + Escaped(path) + "\n";
+}
+
+/// And ends with.
+std::string NoteEnd(const std::string& moment) {
+  return std::string(kDateKey) + moment.substr(0, kDateLength) + "\n" + std::string(kMomentKey) + moment +
+         "\n";
 }
 
 /// The path below the mount's top.
@@ -201,12 +209,20 @@ std::string TrashNameOf(std::string_view name, int number) {
   return ShortenedName(stem, added.size() + kNoteEnding.size()) + added;
 }
 
+std::string TrashOf(const std::string& target) {
+  return ParentOf(ParentOf(target));
+}
+
 std::string TrashInfoOf(const std::string& target) {
   return Join(TrashOf(target), "info/" + std::string(NameOf(target)).append(kNoteEnding));
 }
 
-std::string TrashDateNow() {
-  return LocalTimeNow("%Y-%m-%dT%H:%M:%S");
+std::string TrashMomentNow() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  char fraction[16];
+  std::snprintf(fraction, sizeof fraction, ".%09ld", now.tv_nsec);
+  return LocalTimeNow("%Y-%m-%dT%H:%M:%S") + fraction;
 }
 
 std::vector<Status> WriteTrashNotes(std::span<const TrashNote> notes) {
@@ -220,7 +236,7 @@ std::vector<Status> WriteTrashNotes(std::span<const TrashNote> notes) {
     const std::string info = TrashInfoOf(note.target), temporary = TemporaryNameFor(info);
     const std::string path = trash == home ? note.path : BelowTop(note.path, trash);
     Status status = made.at(trash);
-    if (status) status = WriteNewFile(temporary, NoteBegin(path) + std::string(kDateKey) + note.date + "\n");
+    if (status) status = WriteNewFile(temporary, NoteBegin(path) + NoteEnd(note.moment));
     if (status) ready.push_back({temporary, info, /*replaces=*/false});
     written.push_back(std::move(status));
   }
@@ -232,14 +248,15 @@ std::vector<Status> WriteTrashNotes(std::span<const TrashNote> notes) {
   return written;
 }
 
-Noted NotedInTrash(const std::string& path, const std::string& target, const std::string& date) {
+Noted NotedInTrash(const std::string& path, const std::string& target, const std::string& moment) {
   std::ifstream file(TrashInfoOf(target), std::ios::binary);
   if (!file.is_open()) return Noted::kNothing;
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   // Whether that is the home trash may have changed meanwhile, with the environment.
   const bool same =
       text.starts_with(NoteBegin(path)) || text.starts_with(NoteBegin(BelowTop(path, TrashOf(target))));
-  const bool then = date.empty() || text.find("\n" + std::string(kDateKey) + date) != std::string::npos;
+  const std::string_view key = moment.size() > kDateLength ? kMomentKey : kDateKey;
+  const bool then = moment.empty() || text.find("\n" + std::string(key) + moment + "\n") != std::string::npos;
   return same && then ? Noted::kThis : Noted::kAnother;
 }
 
@@ -247,8 +264,8 @@ void RemoveTrashInfo(const std::string& target) {
   ::unlink(TrashInfoOf(target).c_str());
 }
 
-void RemoveOrphanTrashInfo(const std::string& path, const std::string& target, const std::string& date) {
-  if (!Exists(target) && NotedInTrash(path, target, date) == Noted::kThis) RemoveTrashInfo(target);
+void RemoveOrphanTrashInfo(const std::string& path, const std::string& target, const std::string& moment) {
+  if (!Exists(target) && NotedInTrash(path, target, moment) == Noted::kThis) RemoveTrashInfo(target);
 }
 
 }  // namespace imgmill

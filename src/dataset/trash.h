@@ -26,6 +26,9 @@ Result<std::string> TrashTargetOf(const std::string& path);
 /// systems take.
 std::string TrashNameOf(std::string_view name, int number);
 
+/// "TRASH" of a "TRASH/files/NAME".
+std::string TrashOf(const std::string& target);
+
 /// "TRASH/info/NAME.trashinfo" of a "TRASH/files/NAME".
 std::string TrashInfoOf(const std::string& target);
 
@@ -33,7 +36,7 @@ std::string TrashInfoOf(const std::string& target);
 struct TrashNote {
   std::string path;    ///< from where: absolute, without links in its folders, as AbsoluteEntry gives it
   std::string target;  ///< "TRASH/files/NAME"
-  std::string date;    ///< as TrashDateNow has given it
+  std::string moment;  ///< as TrashMomentNow has given it
 };
 
 /// Makes each note's trash, if need be, for nobody else to read, and the note. They appear whole, and are on
@@ -41,19 +44,20 @@ struct TrashNote {
 /// @return of each note: kConflict where there is such a note already; kPermission as TrashTargetOf
 std::vector<Status> WriteTrashNotes(std::span<const TrashNote> notes);
 
-/// The local time as notes have it, "2026-01-31T12:00:00".
-std::string TrashDateNow();
+/// The local time to the nanosecond, "2026-01-31T12:00:00.123456789", by which a note is known again. Its
+/// date is that without the fraction.
+std::string TrashMomentNow();
 
 enum class Noted { kNothing, kThis, kAnother };
 /// Whether there is a note beside `target`, and on what came from `path` then or on another file.
-/// @param date  of the note; empty for any
-Noted NotedInTrash(const std::string& path, const std::string& target, const std::string& date);
+/// @param moment  of the note; its date alone, as earlier versions have it; or empty for any
+Noted NotedInTrash(const std::string& path, const std::string& target, const std::string& moment);
 
 /// Of a file that is not in the trash any more.
 void RemoveTrashInfo(const std::string& target);
 
 /// The note of a run that was killed between note and file, or of a file that was put back by hand: where
-/// nothing is at `target`, and it is on `path` and of `date`, or of any if that is empty.
-void RemoveOrphanTrashInfo(const std::string& path, const std::string& target, const std::string& date);
+/// nothing is at `target`, and it is on `path` and of `moment`, as NotedInTrash has it.
+void RemoveOrphanTrashInfo(const std::string& path, const std::string& target, const std::string& moment);
 
 }  // namespace imgmill

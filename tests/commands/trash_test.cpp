@@ -49,9 +49,10 @@ unsigned ModeOf(const std::string& path) {
 }
 
 /// Whether the note is as the specification has it: a group, a path that is escaped as in a URL, a local
-/// time.
+/// time; then a line that it lets others ignore, by which undo knows the note.
 bool IsNote(const std::string& text, const std::string& path) {
-  static const std::regex date("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\n");
+  static const std::regex date(
+      "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\nX-imgmill-Moment=.*\n");
   const std::string begin = "[Trash Info]\nPath=" + path + "\nDeletionDate=";
   return text.starts_with(begin) && std::regex_match(text.substr(begin.size()), date);
 }
@@ -169,24 +170,38 @@ TEST_CASE("on another file system files go to the trash at its top, an administr
   fs::remove_all("/dev/shm/.Trash");
 }
 
-TEST_CASE("trash-cli lists what is in the trash under its old paths") {
+TEST_CASE("trash-cli lists what is in the trash under its old paths, and puts it back") {
   const Photos photos;
   const TestFolder& where = photos.where;
-  const std::string name = "/usr/bin/trash-list";
-  const bool found = fs::exists(name);
-  if (!found) {
+  const std::string list = "/usr/bin/trash-list", restore = "/usr/bin/trash-restore";
+  if (!fs::exists(list) || !fs::exists(restore)) {
     MESSAGE("SKIPPED: no trash-cli");
     return;
   }
   REQUIRE(photos.Dedup().exit_code == 0);
-  ProcessOptions options;
-  options.environment = {"XDG_DATA_HOME=" + (where / "data"), "LC_ALL=C.UTF-8"};
-  Process listing({name}, options);
-  const ProcessResult listed = listing.Wait();
+  const auto run = [&](const std::vector<std::string>& words) {
+    ProcessOptions options;
+    options.environment = {"XDG_DATA_HOME=" + (where / "data"), "LC_ALL=C.UTF-8"};
+    Process process(words, options);
+    return process.Wait();
+  };
+  const ProcessResult listed = run({list});
   INFO(listed.err);
+  const std::string root = fs::canonical(where.path()).string() + "/photos/";
   for (const char* path : {"b c%.jpg", "below/b c%.jpg", "\xc3\xa4.jpg"})
-    CHECK(listed.out.find(" " + fs::canonical(where.path()).string() + "/photos/" + path + "\n") !=
-          std::string::npos);
+    CHECK(listed.out.find(" " + root + path + "\n") != std::string::npos);
+  // It asks which one of those that were at this path.
+  const ProcessResult restored =
+      run({"/bin/sh", "-c", "echo 0 | " + restore + " \"$1\"", "sh", root + "below/b c%.jpg"});
+  INFO(restored.out);
+  INFO(restored.err);
+  CHECK(restored.exit_code == 0);
+  CHECK(TestFolder::Read(where / "photos/below/b c%.jpg") == photos.before.at("below/b c%.jpg"));
+  CHECK_FALSE(fs::exists(where / "data/Trash/info/b c%-2.jpg.trashinfo"));
+  CHECK(ReadFolder(where / "photos").size() == 2);
+  CHECK(photos.Run({"undo", where / "undo.tsv"}).exit_code == 0);
+  CHECK(Difference(photos.before, ReadFolder(where / "photos")) == "");
+  CHECK_FALSE(fs::exists(where / "data"));
 }
 
 TEST_CASE("filter and apply trash, too; what does not go with it is refused") {

@@ -58,6 +58,32 @@ TEST_CASE("undo of a trashed link leaves the file that has its name in the trash
   CHECK(fs::read_symlink(where / "photos/z.jpg") == "a.jpg");
 }
 
+TEST_CASE("undo of a trashed link leaves the link that has its name in the trash now") {
+  const Dropped dropped;
+  const TestFolder& where = dropped.where;
+  fs::copy_file(SampleData() + "/harbour.jpg", where / "photos/b.jpg");
+  fs::create_symlink("b.jpg", where / "photos/z.jpg");
+  fs::create_symlink("z.jpg", where / "photos/zz.jpg");
+  REQUIRE(dropped.Dedup("u1").exit_code == 0);
+  // It was led to where its file has gone.
+  REQUIRE(fs::read_symlink(dropped.InTrash("z.jpg")) == "b.jpg");
+  std::string stays;
+  SUBCASE("it is ours") {}
+  SUBCASE("it is another's") {
+    stays = "elsewhere.jpg";
+    fs::remove(dropped.InTrash("z.jpg"));
+    fs::create_symlink(stays, dropped.InTrash("z.jpg"));
+  }
+  CHECK(dropped.Undo("u1").exit_code == 0);
+  CHECK(fs::read_symlink(where / "photos/z.jpg") == "b.jpg");
+  CHECK(fs::read_symlink(where / "photos/zz.jpg") == "z.jpg");
+  CHECK(fs::exists(where / "photos/b.jpg"));
+  if (stays.empty())
+    CHECK_FALSE(fs::exists(where / "data"));
+  else
+    CHECK(fs::read_symlink(dropped.InTrash("z.jpg")) == stays);
+}
+
 TEST_CASE("undo of a moved link leaves what has its new name now") {
   const Dropped dropped;
   const TestFolder& where = dropped.where;
@@ -70,6 +96,9 @@ TEST_CASE("undo of a moved link leaves what has its new name now") {
   }
   SUBCASE("another link") {
     fs::create_symlink("/elsewhere/z.jpg", where / "mv/z.jpg");
+  }
+  SUBCASE("another link, by a relative text, as ours has once it was led to where its file went") {
+    fs::create_symlink("elsewhere.jpg", where / "mv/z.jpg");
   }
   const ProcessResult undone = dropped.Undo("u1");
   CHECK(undone.exit_code == 1);
@@ -104,8 +133,14 @@ TEST_CASE("what was trashed later from the same path is not taken for what went 
   REQUIRE(dropped.Dedup("u1").exit_code == 0);
   REQUIRE(TestFolder::Read(dropped.InTrash("b.jpg")) == bytes);
   where.Write("data/Trash/files/b.jpg", "another version");
+  std::string date = "2001-01-01T00:00:00";
+  SUBCASE("at another time") {}
+  SUBCASE("within the same second") {
+    const std::string ours = TestFolder::Read(where / "data/Trash/info/b.jpg.trashinfo");
+    date = ours.substr(ours.find("Date=") + 5, date.size());
+  }
   const std::string note = "[Trash Info]\nPath=" + fs::canonical(where.path()).string() +
-                           "/photos/b.jpg\nDeletionDate=2001-01-01T00:00:00\n";
+                           "/photos/b.jpg\nDeletionDate=" + date + "\n";
   where.Write("data/Trash/info/b.jpg.trashinfo", note);
   CHECK(dropped.Undo("u1").exit_code == 0);
   CHECK(TestFolder::Read(where / "photos/b.jpg") == bytes);
