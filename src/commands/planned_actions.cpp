@@ -23,6 +23,7 @@
 #include "imgmill/dataset/publish.h"
 #include "partner_count.h"
 #include "sidecar_actions.h"
+#include "trash_folders.h"
 
 namespace imgmill {
 
@@ -226,16 +227,23 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   };
   if (dry_run) {
     uint64_t partners = 0;
+    TrashFolders trash;
     const auto look = [&](const FileAction& image, std::span<const FileAction> with) -> Status {
       note_placed(image);
+      trash.Add(image);
       partners += with.size();
-      for (const FileAction& sidecar : sidecars.Of(image)) note_placed(sidecar);
+      for (const FileAction& each : with) trash.Add(each);
+      for (const FileAction& sidecar : sidecars.Of(image)) {
+        note_placed(sidecar);
+        trash.Add(sidecar);
+      }
       return MayAct(image);
     };
     TRY(plan(look));
     sidecars.Tell(services, result);
     if (partners + sidecars.planned() > 0)
       result.summary += "; " + CountWith(partners, sidecars.planned()) + " would go along";
+    trash.Tell(result);
     result.summary += "; dry run: nothing was touched";
     return {};
   }

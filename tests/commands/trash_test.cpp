@@ -65,6 +65,8 @@ TEST_CASE("duplicates go to the home trash with notes on where they were, and un
   const std::string trash = where / "data/Trash";
   const ProcessResult dry = photos.Dedup({"--dry-run"});
   CHECK(dry.exit_code == 0);
+  const std::string real = fs::canonical(where.path()).string() + "/data/Trash";
+  CHECK(dry.err.find("; 3 files would go to the trash " + real + "; dry run") != std::string::npos);
   CHECK_FALSE(fs::exists(trash));
   const ProcessResult done = photos.Dedup({"--html", where / "page.html"});
   INFO(done.err);
@@ -217,6 +219,10 @@ TEST_CASE("filter and apply trash, too; what does not go with it is refused") {
   CHECK(filter({"--action", "trash", "--to", where / "x"}).exit_code == 2);
   CHECK(filter({"--action", "trash", "--act-on", "kept"}).exit_code == 2);
   CHECK(photos.Dedup({"--move-to", where / "x"}).exit_code == 2);
+  const std::string trash = fs::canonical(where.path()).string() + "/data/Trash";
+  const nlohmann::json dry =
+      Json(filter({"--action", "trash", "--sidecars", "*.txt", "--dry-run", "--json"}));
+  CHECK(dry["trash"] == nlohmann::json::array({{{"folder", trash}, {"files", 5}}}));
   const ProcessResult done = filter({"--action", "trash", "--sidecars", "*.txt"});
   INFO(done.err);
   REQUIRE(done.exit_code == 0);
