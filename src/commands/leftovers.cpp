@@ -106,8 +106,27 @@ bool Leftovers::IsBelowOwn(const std::string& source) const {
   return std::ranges::any_of(own_, [&](const std::string& own) { return IsAtOrBelow(source, own); });
 }
 
-bool Leftovers::IsOfThisRun(const std::string& source) const {
-  return IsBelowOwn(source) || IsGone(source);
+bool Leftovers::IsOfThisRun(const WorkKey& key) const {
+  std::set<std::string> seen;
+  return (IsBelowOwn(key.source) || IsGone(key.source)) && !WasMadeOfOthers(key, seen);
+}
+
+bool Leftovers::WasMadeOfOthers(const WorkKey& key, std::set<std::string>& seen) const {
+  if (!IsGone(key.source) || !seen.insert(key.source).second) return false;
+  // Work on several files says the digest of all of them.
+  const bool one = !catalog_.FindFact(key.content, kMainContentFact);
+  const auto made_in = [&](const std::string& folder) {
+    const std::string inside = Join(folder, "");
+    if (!key.source.starts_with(inside)) return false;
+    const std::vector<FoundWork> rows = catalog_.FindOutputs(key.source.substr(inside.size()));
+    return std::ranges::any_of(rows, [&](const FoundWork& found) {
+      const std::string& from = found.key.source;
+      const bool made = from.starts_with('/') && !IsAction(found.key.fingerprint);
+      if (!made || (one && found.row.digest != key.content)) return false;
+      return IsSpared(from) || !(IsBelowOwn(from) || IsGone(from)) || WasMadeOfOthers(found.key, seen);
+    });
+  };
+  return std::ranges::any_of(made_in_, made_in);
 }
 
 Status Leftovers::Spare(const FailureTable& failed) {
@@ -211,7 +230,7 @@ Result<LeftFiles> Leftovers::Look(const std::string& folder, std::vector<size_t>
     return std::binary_search(current.begin(), current.end(), HashOfName(name));
   };
   looked.is_current_work = [](const FoundWork&) { return false; };
-  looked.is_of_run = [this](const std::string& source) { return IsOfThisRun(source); };
+  looked.is_of_run = [this](const WorkKey& key) { return IsOfThisRun(key); };
   return Look(looked, pruning);
 }
 
@@ -221,8 +240,8 @@ Result<LeftFiles> Leftovers::LookAtStale(const std::string& folder, const Alone&
   looked.is_of_step = [&](const WorkKey& key) { return alone.is_its_work(key.fingerprint); };
   looked.is_current = alone.has_its_name;
   looked.is_current_work = [](const FoundWork&) { return false; };
-  looked.is_of_run = [&](const std::string& source) {
-    return alone.is_worked_on(source) || (IsBelowOwn(source) && IsGone(source));
+  looked.is_of_run = [&](const WorkKey& key) {
+    return alone.is_worked_on(key.source) || (IsBelowOwn(key.source) && IsGone(key.source));
   };
   return Look(looked, pruning);
 }
@@ -243,7 +262,7 @@ Result<LeftFiles> Leftovers::LookAtPlaced(const std::string& command, PlacedFile
   looked.is_current_work = [&](const FoundWork& found) {
     return is_planned(found.key.source, found.key.content) || is_planned(found.key.source, std::nullopt);
   };
-  looked.is_of_run = [this](const std::string& source) { return IsOfThisRun(source); };
+  looked.is_of_run = [this](const WorkKey& key) { return IsOfThisRun(key); };
   looked.copies = true;
   return Look(looked, pruning);
 }
@@ -260,7 +279,7 @@ Result<LeftFiles> Leftovers::Look(const Looked& looked, Pruning pruning) {
       return {};
     const std::string path = Join(looked.folder, name);
     if (std::any_of(rows.begin(), rows.end(), [&](const FoundWork& found) {
-          return IsSpared(found.key.source) || !looked.is_of_run(found.key.source);
+          return IsSpared(found.key.source) || !looked.is_of_run(found.key);
         })) {
       spared_.insert(HashOfName(CanonicalOrEntry(path)));  // and what later steps made of it
       return {};

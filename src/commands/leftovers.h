@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -90,13 +91,16 @@ class Leftovers {
     std::function<bool(const std::string& name)> is_current;
     std::function<bool(const FoundWork& found)> is_current_work;
     /// Whether what was made of a source is the run's to judge.
-    std::function<bool(const std::string& source)> is_of_run;
+    std::function<bool(const WorkKey& key)> is_of_run;
     bool copies = false;
   };
   Result<LeftFiles> Look(const Looked& looked, Pruning pruning);
   bool IsSpared(const std::string& source) const;
   bool IsBelowOwn(const std::string& source) const;
-  bool IsOfThisRun(const std::string& source) const;
+  bool IsOfThisRun(const WorkKey& key) const;
+  /// Whether the source is gone, as where a later step has moved it, and was made of an image that failed, or
+  /// is another's. @param seen  sources that were asked for
+  bool WasMadeOfOthers(const WorkKey& key, std::set<std::string>& seen) const;
   /// The rows by which a file of this name is one of ours; none where it is not.
   std::vector<FoundWork> RowsOf(const Looked& looked, const std::string& name) const;
   bool IsAwaited(const std::string& source) const;
