@@ -11,6 +11,7 @@
 #include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 #include "catalog/database.h"
 #include "catalog/facts_beside.h"
@@ -123,8 +124,13 @@ struct Catalog::Impl {
   /// That of an output folder that was copied or moved: files everything that was below it under its new
   /// place.
   Status KnowHome();
-  /// Notes by what the catalog's folder is known again. @param noted  what is known of it
-  Status KnowIdentity(const std::string& identity, const std::string& noted);
+  /// Files likewise what was below folders beside the output folder that came along from where that was.
+  /// @return these, where they are now
+  Result<std::vector<std::string>> KnowBeside(const std::string& from, bool copied);
+  /// Whether a known input folder, or the catalog's own, lies there.
+  Result<bool> HoldsInputs(const std::string& place);
+  Status RenameFingerprint(int64_t id, std::string_view fingerprint);
+  Status PutNoted(std::string_view name, std::string_view value);
   /// A fact of no content; "" where there is none.
   std::string FindNoted(std::string_view name);
   Status PutWorkRow(const WorkKey& key, const WorkRow& row);

@@ -21,11 +21,7 @@ namespace imgmill {
 namespace {
 
 constexpr const char* kFile = "/.imgmill/catalog.sqlite";
-constexpr std::string_view kExport = "export/1 in ";
 constexpr std::string_view kActing[] = {"filter/1 ", "dedup/1 ", "apply/1 "};
-/// Of rows that stand for a folder: no file is made of this, nor called so.
-constexpr char kFolderSource[] = "folder";
-constexpr std::string_view kFolderBegin = "//";
 /// Names that are held at once.
 constexpr size_t kNamesAtOnce = 1024;
 
@@ -78,6 +74,12 @@ struct FinishedWork::Impl {
     return read;
   }
 
+  /// In the output folder as the user calls that.
+  Result<std::string> FolderAt(const std::string& fingerprint, const std::string& way) {
+    if (!way.starts_with('/')) return AtEndOf(way, output_folder);
+    return moved.FolderAt(database, fingerprint, way);
+  }
+
   Status Add(const std::string& output, std::vector<FoundWork>& found) {
     Statement::Use use(of_output);
     use.Blob(output).Blob(kMainContentFact);
@@ -107,11 +109,6 @@ std::optional<std::string> OutputFolderOf(const std::string& path) {
 
 std::string ExportInto(const std::string& folder, const std::string& catalog_folder) {
   return std::string(kExport) + WayTo(folder, catalog_folder);
-}
-
-std::optional<std::string> FolderOfExport(std::string_view fingerprint, const std::string& output_folder) {
-  if (!fingerprint.starts_with(kExport)) return std::nullopt;
-  return AtEndOf(std::string(fingerprint.substr(kExport.size())), output_folder);
 }
 
 std::string ActionInto(std::string_view command, std::string_view action, const std::string& folder,
@@ -241,19 +238,27 @@ Result<std::vector<FinishedWork::SourceSidecar>> FinishedWork::SidecarsOf(const 
   return ReadSidecarLines(TRY(FindFact(*key, kSidecarsFact)).value_or(""));
 }
 
+Result<std::optional<std::string>> FinishedWork::FolderOfExport(const std::string& fingerprint) {
+  if (!fingerprint.starts_with(kExport)) return std::optional<std::string>();
+  return std::optional(TRY(impl_->FolderAt(fingerprint, fingerprint.substr(kExport.size()))));
+}
+
 Result<std::vector<std::string>> FinishedWork::FoldersOf(const std::string& fingerprint) {
   const std::string_view options = std::string_view(fingerprint).substr(0, fingerprint.find(kWithSidecars));
   if (const auto known = impl_->folders.find(options); known != impl_->folders.end()) return known->second;
   std::vector<std::string> folders;
   Statement::Use use(impl_->folders_of);
   use.Blob(options).Blob(kFolderSource);
-  TRY(impl_->database.ForEachRow(use, "read folders", [&](const Statement::Use& row) -> Status {
+  const auto add = [&](const Statement::Use& row) -> Status {
     const std::string name(row.BlobAt(0));
     const size_t ends = kFolderBegin.size() + 1;
-    if (name.size() > ends)
-      folders.push_back(AtEndOf(name.substr(kFolderBegin.size(), name.size() - ends), impl_->output_folder));
+    if (name.size() <= ends) return {};
+    const std::string way = name.substr(kFolderBegin.size(), name.size() - ends);
+    std::string folder = TRY(impl_->FolderAt(std::string(options), way));
+    folders.push_back(std::move(folder));
     return {};
-  }));
+  };
+  TRY(impl_->database.ForEachRow(use, "read folders", add));
   return impl_->folders.emplace(options, std::move(folders)).first->second;
 }
 

@@ -31,7 +31,7 @@ Status MovedFiles::Prepare(Database& database, const std::string& output_folder)
   Statement::Use use(home);
   if (!output_folder.empty() && TRY(database.HasRow(use, "find the catalog's folder")))
     recorded_ = ParentOf(std::string(use.BlobAt(0)));
-  return {};
+  return beside_.Prepare(database, recorded_, output_folder_);
 }
 
 std::string MovedFiles::AsRecorded(const std::string& path) const {
@@ -49,11 +49,13 @@ Result<std::vector<std::string>> MovedFiles::PlacesOf(const Database& database, 
     Statement::Use use(moves_from_);
     use.Blob(first).Blob(end).Blob(source);
     if (content) use.Blob(Bytes(*content));
-    TRY(database.ForEachRow(use, "find moves", [&](const Statement::Use& row) -> Status {
-      const std::string way(row.BlobAt(0).substr(first.size()));
-      places.push_back(Join(AtEndOf(way, output_folder_), row.BlobAt(1)));
+    const auto add = [&](const Statement::Use& row) -> Status {
+      const std::string move(row.BlobAt(0));
+      const std::string folder = TRY(FolderAt(database, move, move.substr(first.size())));
+      places.push_back(Join(folder, row.BlobAt(1)));
       return {};
-    }));
+    };
+    TRY(database.ForEachRow(use, "find moves", add));
   }
   return places;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "catalog/database.h"
+#include "catalog/folders_beside.h"
 #include "imgmill/catalog/catalog.h"
 
 namespace imgmill {
@@ -15,6 +16,11 @@ class MovedFiles {
   /// @param output_folder  that the catalog is of, canonical; or ""
   Status Prepare(Database& database, const std::string& output_folder);
 
+  /// Where a folder is now that rows of this fingerprint name by the way to it.
+  Result<std::string> FolderAt(const Database& database, const std::string& fingerprint,
+                               const std::string& way) {
+    return beside_.At(database, fingerprint, way);
+  }
   /// As Catalog::FindMoved.
   Result<std::vector<std::string>> Find(const Database& database, const std::string& path,
                                         const std::optional<ContentDigest>& content);
@@ -27,6 +33,7 @@ class MovedFiles {
   std::string AsRecorded(const std::string& path) const;
 
   std::string output_folder_, recorded_;
+  FoldersBeside beside_;
   Statement moves_from_;
 };
 

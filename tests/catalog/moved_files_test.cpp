@@ -103,6 +103,85 @@ TEST_CASE(
         Places{folder / "aside/a.png"});
 }
 
+TEST_CASE("a folder beside an output folder has come along with it where most of its files are there") {
+  const TestFolder folder;
+  const std::string home = folder / "p/out/.imgmill";
+  {
+    const auto catalog = OpenOrFail(home);
+    for (const char* name : {"a.png", "b.png", "c.png"}) {
+      REQUIRE(catalog->PutWork(Move(folder / "p/out/tile/" + name, folder / "p/aside", name, home), kDone));
+      folder.Write(std::string("p/aside/") + name, "bytes");
+    }
+    const std::string moved = ActionInto("filter", "move", folder / "p/aside", home);
+    REQUIRE(catalog->PutWork(KeyOfFolder(folder / "p/aside", home, moved), kDone));
+    const std::string copied = ActionInto("filter", "copy", folder / "p/good", home);
+    REQUIRE(catalog->PutWork({folder / "p/out/tile/d.png", Digest("bytes"), copied, "d.png"}, kDone));
+    REQUIRE(catalog->PutWork(KeyOfFolder(folder / "p/good", home, copied), kDone));
+    folder.Write("p/good/d.png", "bytes");
+  }
+  using Places = std::vector<std::string>;
+  const auto place_in = [&](const std::string& out, const std::string& name) {
+    const auto before = FinishedWork::Open(folder / out);
+    REQUIRE(before);
+    const Places looked = (*before)->FindMoved(folder / out + "/tile/" + name, Digest("bytes")).value();
+    const auto catalog = OpenOrFail(folder / out + "/.imgmill");
+    const Places known = catalog->FindMoved(folder / out + "/tile/" + name, Digest("bytes"));
+    if (!known.empty()) CHECK(looked == known);  // of a copy, what stayed in its place is not its own
+    return known;
+  };
+  const auto copy_to = [&](const char* place) {
+    std::filesystem::copy(folder / "p", folder / place, std::filesystem::copy_options::recursive);
+  };
+  SUBCASE("moved, with the output folder under another name") {
+    std::filesystem::rename(folder / "p", folder / "q");
+    std::filesystem::rename(folder / "q/out", folder / "q/made");
+    std::filesystem::remove(folder / "q/aside/b.png");
+    CHECK(place_in("q/made", "a.png") == Places{folder / "q/aside/a.png"});
+    CHECK(place_in("q/made", "b.png") == Places{folder / "q/aside/b.png"});
+    const auto work = FinishedWork::Open(folder / "q/made");
+    REQUIRE(work);
+    const auto made = (*work)->ThatMadeAt(folder / "q/good/d.png", "d.png");
+    REQUIRE(made);
+    REQUIRE(made->size() == 1);
+    CHECK(made->front().key.source == folder / "q/made/tile/d.png");
+  }
+  SUBCASE("copied") {
+    copy_to("q");
+    folder.Write("q/aside/c.png", "other");
+    CHECK(place_in("q/out", "a.png") == Places{folder / "q/aside/a.png"});
+    CHECK(place_in("p/out", "a.png") == Places{folder / "p/aside/a.png"});
+  }
+  SUBCASE("of most files, others are there") {
+    copy_to("q");
+    folder.Write("q/aside/b.png", "other");
+    folder.Write("q/aside/c.png", "BYTES");
+    CHECK(place_in("q/out", "a.png").empty());
+  }
+  SUBCASE("only the output folder was moved, to where another project has such a folder") {
+    folder.Write("q/aside/a.png", "other");
+    std::filesystem::rename(folder / "p/out", folder / "q/out");
+    CHECK(place_in("q/out", "a.png") == Places{folder / "p/aside/a.png"});
+  }
+}
+
+TEST_CASE("an export of an output folder that came along tells nothing of the images beside it") {
+  const TestFolder folder;
+  const std::string home = folder / "p/out/.imgmill", photo = folder / "p/photos/a.jpg";
+  folder.Write("p/photos/a.jpg", "photo");
+  folder.Write("p/vectors.npy", "bytes");
+  {
+    const auto catalog = OpenOrFail(home);
+    const std::string exported = ExportInto(folder / "p", home);
+    REQUIRE(catalog->PutWork({"vectors", Digest("all"), exported, "vectors.npy"}, kDone));
+    REQUIRE(catalog->PutWork({photo, Digest("photo"), "tile/1", "a.png"}, kDone));
+  }
+  std::filesystem::copy(folder / "p", folder / "q", std::filesystem::copy_options::recursive);
+  const auto catalog = OpenOrFail(folder / "q/out/.imgmill");
+  CHECK(catalog->FindOutputs("vectors.npy").at(0).key.fingerprint ==
+        ExportInto(folder / "q", folder / "q/out/.imgmill"));
+  CHECK(catalog->FindOutputs("a.png").at(0).key.source == photo);
+}
+
 TEST_CASE("a copied or moved output folder knows its own files where they are now, and only these") {
   const TestFolder folder;
   const std::string tile = folder / "out/tile/a.png", photo = folder / "photos/a.jpg";

@@ -40,8 +40,10 @@ inline constexpr char kPackedInFact[] = "packed in/1";
 /// What a file is filed under that lies where the user said, in the output folder or elsewhere. `folder` is
 /// its own; where that lies in the output folder the way from there is noted, so that both may be moved.
 std::string ExportInto(const std::string& folder, const std::string& catalog_folder);
-/// The folder that ExportInto was told. Nothing for other work, and for exports of old, which do not say it.
-std::optional<std::string> FolderOfExport(std::string_view fingerprint, const std::string& output_folder);
+
+/// Of no content: the folders beside the output folder of which this opening of the catalog has found out
+/// that they came along with it from another place, each with a NUL behind it.
+inline constexpr char kCameAlongFact[] = "came along/1";
 
 /// What a file is filed under that an action on an image has put into `folder`, noted as by ExportInto: its
 /// source is the image.
@@ -68,12 +70,15 @@ class FinishedWork {
   /// their own in it, which the names of their outputs are without. The content of each is its source's own,
   /// also where the work was filed under several files' digest.
   Result<std::vector<FoundWork>> Of(const std::string& relative);
-  /// The folders that outputs of this work were written to; none where that was not noted, as in catalogs of
-  /// old.
+  /// The folders that outputs of this work were written to, where they are now; none where that was not
+  /// noted, as in catalogs of old.
   Result<std::vector<std::string>> FoldersOf(const std::string& fingerprint);
   /// The same for one output. Of steps with the same options, a later one of a chain is known by what it was
   /// made from: no step writes where it, or a step before it, reads.
   Result<std::vector<std::string>> FoldersOf(const FoundWork& work);
+  /// The folder that ExportInto was told, likewise. Nothing for other work, and for exports of old, which do
+  /// not say it.
+  Result<std::optional<std::string>> FolderOfExport(const std::string& fingerprint);
   /// Of steps with the same options, how many are known to stand before the one that this is the work of.
   Result<size_t> StepsBefore(const FoundWork& work);
   /// All that may have made the file at `path`, which is `relative` below the folder: as Of, but for work

@@ -8,6 +8,7 @@
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/catalog/finished_work.h"
 
 namespace imgmill {
 namespace {
@@ -45,6 +46,14 @@ std::vector<std::string> FoldersOfMade(const CommandPipeline& pipeline) {
     if (!folder.empty() && step.command->works_image_by_image()) folders.push_back(folder);
   }
   return folders;
+}
+
+/// Whether this run is the one that took the folder for what an output folder of another place had beside it:
+/// whoever looks on may say that it is not.
+bool CameAlong(Catalog& catalog, const std::string& folder) {
+  const std::string line = CanonicalOrEntry(folder) + '\0';
+  const std::optional<std::string> all = catalog.FindFact(ContentDigest{}, kCameAlongFact);
+  return all && ('\0' + *all).find('\0' + line) != std::string::npos;
 }
 
 bool IsSure(const Prospect& prospect) {
@@ -85,6 +94,7 @@ void StepLeftovers::Begin(const PipelineStep& step, bool any_listed) {
   any_listed_ = any_listed;
   folder_.clear();
   left_ = {};
+  came_along_ = false;
   to_remove_ = {0};
 }
 
@@ -145,7 +155,9 @@ Status StepLeftovers::LookAtPlaced(CommandResult& result, const Prospect& ahead)
   }
   if (Shares(folder)) return {};
   folder_ = folder;
-  LeftFiles found = TRY(files_.LookAtPlaced(step_->name, std::move(result.placed), HowToPrune()));
+  came_along_ = CameAlong(*session_.services().catalog, folder);
+  const Pruning pruning = came_along_ ? Pruning::kNo : HowToPrune();
+  LeftFiles found = TRY(files_.LookAtPlaced(step_->name, std::move(result.placed), pruning));
   left_ = std::move(found);
   to_remove_ = {left_.removed};
   return {};
@@ -181,6 +193,9 @@ void StepLeftovers::Tell(CommandResult& result) const {
     why = stay.empty()
               ? ": they would be removed"
               : ": " + std::to_string(left_.removed) + " of them would be removed, the others are " + stay;
+  if (pipeline_.prune && came_along_)
+    why =
+        ": not removed yet, as it was only now that the folder was found to have come here with the catalog";
   if (pipeline_.prune && !any_listed_) why = ": not removed, as no image was found";
   if (!why_not_.empty()) why = ": not removed, as " + why_not_;
   session_.Log(LogLevel::kWarning, step_->name + ": " + Files(there) +

@@ -53,6 +53,7 @@ class StepLeftovers {
   // Of the step.
   const PipelineStep* step_ = nullptr;
   bool any_listed_ = false;
+  bool came_along_ = false;  ///< as CameAlong
   std::string folder_;
   LeftFiles left_;
   Prospect to_remove_{0};

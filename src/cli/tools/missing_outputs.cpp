@@ -71,7 +71,7 @@ Result<bool> MissingOutputs::LookAtExports(const std::string& name) {
   const std::vector<FoundWork> found = TRY(folder_.work().Of(name));
   for (const FoundWork& work : found) {
     if (work.key.output != name) continue;  // of one that has the name's end
-    const std::optional<std::string> where = FolderOfExport(work.key.fingerprint, folder_.folder());
+    const std::optional<std::string> where = TRY(folder_.work().FolderOfExport(work.key.fingerprint));
     if (!where) continue;
     known = true;
     if (!IsAskedFor(Join(*where, name))) continue;
