@@ -11,11 +11,11 @@ namespace imgmill {
 
 using WorkRows = std::vector<std::pair<WorkKey, WorkRow>>;
 
-/// The finished work whose file was at `path`, with rows that say that it is gone on purpose. A run that
-/// makes the file again says that it is done, as ever.
+/// The finished work whose file was at `path`, and that of where it was before actions moved it there, with
+/// rows that say that it is gone on purpose. A run that makes the file again says that it is done, as ever.
 WorkRows RowsOfDeleted(Catalog& catalog, const std::string& path);
 
-/// The work whose file is at `path` again, as it was written, with rows that say that it is done.
+/// The work whose file is at `path` again, as it was written, with rows that say that it is done; likewise.
 WorkRows RowsOfRestored(Catalog& catalog, const std::string& path);
 
 }  // namespace imgmill
