@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -33,17 +34,56 @@ Status PutRows(const std::string& output_folder, const std::string& who, const R
 
 /// The files by the output folders on whose record they may be.
 std::map<std::string, std::vector<std::string>> ByFolder(const std::string& undo_file,
-                                                         std::span<const std::string> files) {
+                                                         std::span<const UndoneFile> files) {
   const std::optional<std::string> beside = OutputFolderOf(ParentOf(AbsoluteEntry(undo_file)));
   std::map<std::string, std::vector<std::string>> by_folder;
-  for (const std::string& file : files) {
-    // Folders are above the file, as a rule; others are known by the undo file, which lies with the catalog.
-    std::optional<std::string> folder = OutputFolderOf(ParentOf(file));
-    if (!folder) folder = beside;
-    if (folder) by_folder[*folder].push_back(file);
-    if (folder && beside && *folder != *beside) by_folder[*beside].push_back(file);
+  for (const UndoneFile& file : files) {
+    // Folders are above the file, or above what it was taken from; others are known by the undo file, which
+    // lies with the catalog.
+    std::set<std::string> folders;
+    for (const std::string& path : {file.path, file.source}) {
+      if (std::optional<std::string> folder = OutputFolderOf(ParentOf(path)))
+        folders.insert(*std::move(folder));
+    }
+    if (beside) folders.insert(*beside);
+    for (const std::string& folder : folders) by_folder[folder].push_back(file.path);
   }
   return by_folder;
+}
+
+/// Those of a folder are no reason to leave out others.
+template <typename Change>
+std::vector<Error> ChangeEach(const std::string& undo_file, std::span<const UndoneFile> files,
+                              const Change& change) {
+  std::vector<Error> errors;
+  for (const auto& [folder, of_folder] : ByFolder(undo_file, files)) {
+    if (Status changed = change(folder, of_folder); !changed) errors.push_back(std::move(changed).error());
+  }
+  return errors;
+}
+
+Status ForgetIn(const std::string& folder, const std::vector<std::string>& files) {
+  std::vector<FoundWork> gone;
+  {
+    const std::unique_ptr<FinishedWork> work = TRY(FinishedWork::Open(folder));
+    for (const std::string& file : files) {
+      std::vector<FoundWork> found = TRY(work->ThatMadeAt(file, file.substr(1)));
+      std::erase_if(found, [](const FoundWork& each) { return !IsAction(each.key.fingerprint); });
+      std::move(found.begin(), found.end(), std::back_inserter(gone));
+    }
+  }
+  return ForgetWork(folder, gone);
+}
+
+Status RecallIn(const std::string& folder, const std::vector<std::string>& files) {
+  return PutRows(folder, "imgmill undo", [&](Catalog& catalog) {
+    WorkRows rows;
+    for (const std::string& file : files) {
+      WorkRows found = RowsOfRestored(catalog, file);
+      std::move(found.begin(), found.end(), std::back_inserter(rows));
+    }
+    return rows;
+  });
 }
 
 }  // namespace
@@ -65,34 +105,12 @@ Status ForgetWork(const std::string& output_folder, std::span<const FoundWork> w
   });
 }
 
-Status ForgetUndone(const std::string& undo_file, std::span<const std::string> files) {
-  for (const auto& [folder, undone] : ByFolder(undo_file, files)) {
-    std::vector<FoundWork> gone;
-    {
-      const std::unique_ptr<FinishedWork> work = TRY(FinishedWork::Open(folder));
-      for (const std::string& file : undone) {
-        std::vector<FoundWork> found = TRY(work->ThatMadeAt(file, file.substr(1)));
-        std::erase_if(found, [](const FoundWork& each) { return !IsAction(each.key.fingerprint); });
-        std::move(found.begin(), found.end(), std::back_inserter(gone));
-      }
-    }
-    TRY(ForgetWork(folder, gone));
-  }
-  return {};
+std::vector<Error> ForgetUndone(const std::string& undo_file, std::span<const UndoneFile> files) {
+  return ChangeEach(undo_file, files, ForgetIn);
 }
 
-Status RecallRestored(const std::string& undo_file, std::span<const std::string> files) {
-  for (const auto& [folder, restored] : ByFolder(undo_file, files)) {
-    TRY(PutRows(folder, "imgmill undo", [&](Catalog& catalog) {
-      WorkRows rows;
-      for (const std::string& file : restored) {
-        WorkRows found = RowsOfRestored(catalog, file);
-        std::move(found.begin(), found.end(), std::back_inserter(rows));
-      }
-      return rows;
-    }));
-  }
-  return {};
+std::vector<Error> RecallRestored(const std::string& undo_file, std::span<const UndoneFile> files) {
+  return ChangeEach(undo_file, files, RecallIn);
 }
 
 }  // namespace imgmill

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "imgmill/catalog/catalog.h"
 
@@ -13,12 +14,19 @@ namespace imgmill {
 /// @param output_folder  the one whose catalog they are of
 Status ForgetWork(const std::string& output_folder, std::span<const FoundWork> works);
 
-/// Takes off their records the files that an undo has taken away from where an action had put them.
+/// A file that an undo has taken away from where an action had put it, or brought back.
+struct UndoneFile {
+  std::string path;    ///< absolute, of where it was, or is again
+  std::string source;  ///< likewise, of what the action was on
+};
+
+/// Takes off their records the files that an undo has taken away.
 /// @param undo_file  the catalog's may be the one that it lies in
-/// @param files      absolute paths where they were. Errors as ForgetWork, and FinishedWork's.
-Status ForgetUndone(const std::string& undo_file, std::span<const std::string> files);
-/// Puts on their records again the files that an action had deleted, and an undo has brought back.
-/// @param files  absolute paths. As ForgetUndone.
-Status RecallRestored(const std::string& undo_file, std::span<const std::string> files);
+/// @return of each output folder whose record could not be changed, why: errors as ForgetWork's, and
+/// FinishedWork's
+std::vector<Error> ForgetUndone(const std::string& undo_file, std::span<const UndoneFile> files);
+/// Puts on their records again the files that an action had deleted, and an undo has brought back. As
+/// ForgetUndone.
+std::vector<Error> RecallRestored(const std::string& undo_file, std::span<const UndoneFile> files);
 
 }  // namespace imgmill

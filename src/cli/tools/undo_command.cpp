@@ -27,12 +27,13 @@ std::string SumOf(const UndoSummary& undone) {
 }
 
 ExitCode UndoFromFile(const std::string& file) {
-  std::vector<std::string> taken_away, restored;
+  std::vector<UndoneFile> taken_away, restored;
   const Result<UndoSummary> undone =
       UndoActions(file, InstallStopSignals(), [&](const FileAction& action, const Status& status) {
         if (status.ok()) {
-          if (action.has_target()) taken_away.push_back(action.target);
-          if (action.takes_away()) restored.push_back(AbsoluteEntry(action.path));
+          const std::string path = AbsoluteEntry(action.path);
+          if (action.has_target()) taken_away.push_back({action.target, path});
+          if (action.takes_away()) restored.push_back({path, path});
           std::printf("%s %s\n", action.adds() ? "removed" : "restored",
                       PrintablePath(action.adds() ? action.target : action.path).c_str());
         } else {
@@ -44,17 +45,13 @@ ExitCode UndoFromFile(const std::string& file) {
     return ExitCodeFor(undone.error());
   }
   // The files are as they were: that counts, whatever becomes of the record.
-  if (const Status forgotten = ForgetUndone(file, taken_away); !forgotten)
-    std::fprintf(
-        stderr,
-        "imgmill: warning: %s; imgmill verify will miss what was taken away (imgmill verify --forget "
-        "takes it off the record)\n",
-        forgotten.error().message.c_str());
-  if (const Status recalled = RecallRestored(file, restored); !recalled)
-    std::fprintf(
-        stderr,
-        "imgmill: warning: %s; imgmill verify will not know what was brought back until the next run\n",
-        recalled.error().message.c_str());
+  const auto warn = [](const std::vector<Error>& errors, const char* what) {
+    for (const Error& each : errors)
+      std::fprintf(stderr, "imgmill: warning: %s; imgmill verify will %s\n", each.message.c_str(), what);
+  };
+  warn(ForgetUndone(file, taken_away),
+       "miss what was taken away (imgmill verify --forget takes it off the record)");
+  warn(RecallRestored(file, restored), "not know what was brought back until the next run");
   std::fprintf(stderr, "imgmill: info: %s\n", SumOf(*undone).c_str());
   if (undone->interrupted) return ExitCode::kRetry;
   return undone->failed + undone->gone > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;
