@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "acted_elsewhere.h"
 #include "acted_files.h"
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
@@ -151,11 +152,15 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
   return journal;
 }
 
-/// What these runs have put into the action's folder.
-Status NoteActed(const Journal& journal, ActedFiles& acted) {
-  const auto add = [&](const FileAction& action) { return acted.Add(action); };
+/// What these runs have put into the action's folder, or taken away.
+Status NoteActed(const Journal& journal, ActedFiles& acted, ActedElsewhere& elsewhere) {
+  const auto add = [&](const FileAction& action) {
+    elsewhere.Add(action);
+    return acted.Add(action);
+  };
   for (const auto& other : journal.others) TRY(other->ForEachDone(add));
   TRY(journal.actions->ForEachDone(add));
+  elsewhere.Put();
   return acted.Put();
 }
 
@@ -278,15 +283,17 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
     if (marked) marked = MarkSetAside(request.target_folder, request.command);
     if (!marked) return WithUndo(marked.error(), journal);
   }
-  ActedFiles record(request.command.substr(request.command.find(' ') + 1),
-                    {request.target_folder, request.partners_to}, services);
+  const std::string command = request.command.substr(request.command.find(' ') + 1);
+  const std::vector<std::string> folders = {request.target_folder, request.partners_to};
+  ActedFiles record(command, folders, services);
+  ActedElsewhere elsewhere(command, folders, services);
   Status noted;
   const ActionJournal::Notes notes{[&](const FileAction& action) {
                                      if (noted) noted = record.AddFound(action);
                                    },
                                    [&]() -> Status {
                                      TRY(noted);
-                                     return NoteActed(journal, record);
+                                     return NoteActed(journal, record, elsewhere);
                                    }};
   const auto report = [&](const FileAction& action, const Status& status) {
     if (status.ok()) {
