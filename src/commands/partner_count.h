@@ -36,7 +36,9 @@ class PartnerCount {
  private:
   Status Grow() {
     const size_t room = std::max<size_t>(1024, 2 * planned_.capacity());
-    // Given back first: where no lease is out, what fits the budget is always granted.
+    // Given back first: where no lease is out, what fits the budget is granted at once. None is while actions
+    // are planned, which is when all images are done and groups are found: no other thread asks for memory,
+    // and what a run leases from its beginning to its end (pack, embed --import) shares no pass with others.
     lease_.Release();
     lease_ = TRY(memory_.Acquire({0, (planned_.capacity() + room) * sizeof(size_t)}, stop_));
     planned_.reserve(room);
