@@ -38,6 +38,30 @@ using Found = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("a source that a later step has moved is where that has put it") {
+  const TestFolder where;
+  CopyPhotos(where);
+  where.Write("steps.yaml",
+              "input: photos\noutput: out\nsteps:\n"
+              "  - tile: {size: 256, best: 1}\n"
+              "  - filter: {keep: [\"width>0\"], action: copy, to: copies}\n"
+              "  - filter: {keep: [\"width>0\"], action: move, act-on: kept, to: moved}\n");
+  REQUIRE(Run({"run", where / "steps.yaml"}).exit_code == 0);
+  const std::vector<std::string> tiles = [&] {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(where / "moved")) {
+      if (entry.path().extension() == ".png") names.push_back(entry.path().filename());
+    }
+    std::ranges::sort(names);
+    return names;
+  }();
+  REQUIRE_FALSE(tiles.empty());
+  CHECK(Findings(where / "out").empty());
+  where.Write("moved/" + tiles.front(), "another picture");
+  CHECK(Findings(where / "out") ==
+        Found{"changed " + tiles.front() + " ", "source_gone " + tiles.front() + " " + tiles.front()});
+}
+
 TEST_CASE("captions that change or go after they were copied beside tiles are told, each with its copies") {
   const TestFolder where;
   CopyPhotos(where);

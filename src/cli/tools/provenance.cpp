@@ -1,6 +1,5 @@
 #include "provenance.h"
 
-#include <algorithm>
 #include <filesystem>
 
 #include "archive/archive_path.h"
@@ -41,6 +40,22 @@ std::string_view ToString(SourceState state) {
   return "gone";
 }
 
+namespace {
+
+/// The work that gave this content. Where the same images were given by another path once, as before a folder
+/// was moved, that is the work on those that are there.
+std::optional<FoundWork> ThatGaveContent(const std::vector<FoundWork>& found, const ContentDigest& content) {
+  const FoundWork* gave = nullptr;
+  for (const FoundWork& work : found) {
+    if (work.row.digest != content) continue;
+    if (!work.key.source.starts_with('/') || !IsGone(work.key.source)) return work;
+    if (gave == nullptr) gave = &work;
+  }
+  return gave == nullptr ? std::nullopt : std::optional(*gave);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<ProvenanceFolder>> ProvenanceFolder::Open(const std::string& folder) {
   std::unique_ptr<ProvenanceFolder> opened(new ProvenanceFolder);
   opened->work_ = TRY(FinishedWork::Open(folder));
@@ -55,20 +70,16 @@ Result<Provenance> ProvenanceFolder::Of(const std::string& relative, const std::
   Provenance file;
   if (found.empty()) return file;
   file.content = TRY(DigestOf(path));
-  const auto made = std::find_if(found.begin(), found.end(),
-                                 [&](const FoundWork& work) { return work.row.digest == file.content; });
-  file.state = made == found.end() ? Provenance::State::kChanged : Provenance::State::kAsWritten;
-  if (made != found.end()) file.work = *made;
+  std::optional<FoundWork> made = ThatGaveContent(found, file.content);
+  file.state = made ? Provenance::State::kAsWritten : Provenance::State::kChanged;
+  if (made) file.work = *std::move(made);
   return file;
 }
 
 Result<std::optional<FoundWork>> ProvenanceFolder::ThatGave(const std::string& relative,
                                                             const ContentDigest& content) {
   const std::vector<FoundWork> found = TRY(work_->ThatMadeAt(folder_ + "/" + relative, relative));
-  for (const FoundWork& work : found) {
-    if (work.row.digest == content) return std::optional(work);
-  }
-  return std::optional<FoundWork>();
+  return ThatGaveContent(found, content);
 }
 
 std::optional<std::string> ProvenanceFolder::Below(const std::string& source) const {

@@ -23,11 +23,22 @@ std::string_view ExtensionOf(std::string_view path) {
 }  // namespace
 
 Status SourceCheck::Look(const std::string& path, const FoundWork& work) {
-  const Result<SourceState> state = StateOf(work);
+  Result<SourceState> state = StateOf(work);
+  // A later step may have moved it on.
+  if (state && *state == SourceState::kGone && TRY(IsWhereMoved(work.key.source, work.key.content)))
+    state = SourceState::kMoved;
   TellIfBad(state, path, work.key.source);
   if (state && *state == SourceState::kSeveral)
     return NameOf(path) == kMembersList ? LookAtMembers(path, work) : Status();
   return LookAtSidecar(path, work);
+}
+
+Result<bool> SourceCheck::IsWhereMoved(const std::string& source, const ContentDigest& content) {
+  for (const std::string& place : TRY(work_.FindMoved(source, content))) {
+    const Result<ContentDigest> now = DigestOf(place);
+    if (now && *now == content) return true;
+  }
+  return false;
 }
 
 Status SourceCheck::LookAt(const std::string& path, const std::string& source, const ContentDigest& content) {

@@ -26,6 +26,8 @@ class SourceCheck {
   Status Look(const std::string& path, const FoundWork& work);
 
  private:
+  /// Whether an action has moved it to where it is now as it was.
+  Result<bool> IsWhereMoved(const std::string& source, const ContentDigest& content);
   Status LookAt(const std::string& path, const std::string& source, const ContentDigest& content);
   void TellIfBad(const Result<SourceState>& state, const std::string& path, const std::string& source);
   Status LookAtSidecar(const std::string& path, const FoundWork& work);
