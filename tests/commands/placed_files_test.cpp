@@ -200,43 +200,6 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("prune leaves copies of what was moved on, and made of an image that fails today or is another's") {
-  const TestFolder where;
-  fs::create_directories(where / "p/photos");
-  for (const std::string name : {"harbour.jpg", "citrus.jpg"})
-    fs::copy_file(SampleData() + "/" + name, where / "p/photos/" + name);
-  std::ofstream(where / "p/steps.yaml")
-      << "input: photos\noutput: out\nsteps:\n  - tile: {size: 128}\n"
-         "  - filter: {keep: [\"width>0\"], action: copy, to: good}\n"
-         "  - filter: {keep: [\"entropy>=6\"], action: move, to: dropped}\n";
-  REQUIRE(Run({"run", where / "p/steps.yaml"}).exit_code == 0);
-  const size_t all = NamesIn(where / "p/good").size();
-  REQUIRE(all == 24);
-  const size_t of_citrus = all - 12;  // twelve are the harbour's
-  REQUIRE_FALSE(NamesIn(where / "p/dropped").empty());
-  const auto prune = [&](const std::string& place) {
-    return Run({"run", where / place + "/steps.yaml", "--prune"}).exit_code;
-  };
-  SUBCASE("it fails") {
-    where.Write("p/photos/citrus.jpg", "no picture");
-    CHECK(prune("p") == 1);
-    CHECK(NamesIn(where / "p/good").size() == all);
-  }
-  SUBCASE("it is the original's, of a copied project") {
-    fs::copy(where / "p", where / "q", fs::copy_options::recursive);
-    fs::remove(where / "q/photos/citrus.jpg");
-    CHECK(prune("q") == 0);
-    CHECK(NamesIn(where / "q/good").size() == all);
-    CHECK(prune("q") == 0);
-    CHECK(NamesIn(where / "q/good").size() == all);
-  }
-  SUBCASE("it is gone") {
-    fs::remove(where / "p/photos/citrus.jpg");
-    CHECK(prune("p") == 0);
-    CHECK(NamesIn(where / "p/good").size() == all - of_citrus);
-  }
-}
-
 TEST_CASE("copies of frames that were removed by an earlier run are pruned, changed ones stay") {
   const TestFolder where;
   fs::create_directories(where / "films");
