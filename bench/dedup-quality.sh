@@ -72,6 +72,7 @@ sweep() {
     for distance in 10 14; do ours "$1" "$method, distance $distance" --method $method --max-distance $distance; done
     ours "$1" "$method, distance 10, not verified" --method $method --max-distance 10 --no-verify
   done
+  ours "$1" "dhash, distance 14, --invariant rotate,flip" --method dhash --invariant rotate,flip
   for distance in 31 64 80; do ours "$1" "pdq, distance $distance" --method pdq --max-distance $distance; done
   for distance in 24 40 56; do
     ours "$1" "blockmean, distance $distance" --method blockmean --max-distance $distance

@@ -168,33 +168,51 @@ uint64_t HashOf(HashKind kind, std::span<const uint8_t> luma) {
 /// Pillow's resize, and luma of what it leaves.
 class LanczosPicture {
  public:
-  LanczosPicture(HashKind kind, const Layout& layout)
+  LanczosPicture(HashKind kind, const Layout& layout, bool poses)
       : kind_(kind),
         bands_(layout.bands),
         resize_(layout, SmallSize(kind).width, SmallSize(kind).height),
-        luma_(Pixels(kind)) {}
+        luma_(Pixels(kind)) {
+    if (poses && !IsSquare(kind)) upended_.emplace(layout, SmallSize(kind).height, SmallSize(kind).width);
+  }
 
-  void Add(const ImageView& rows) { resize_.Add(rows); }
-  size_t side() const { return static_cast<size_t>(SmallSize(kind_).width); }
-  std::span<const uint8_t> Finish() {
-    const uint8_t* small = resize_.Finish();
-    for (size_t i = 0; i < luma_.size(); ++i)
-      luma_[i] = bands_ == 1 ? small[i] : Luma(small[3 * i], small[3 * i + 1], small[3 * i + 2]);
-    return luma_.span();
+  void Add(const ImageView& rows) {
+    resize_.Add(rows);
+    if (upended_) upended_->Add(rows);
+  }
+  size_t width() const { return static_cast<size_t>(SmallSize(kind_).width); }
+  size_t height() const { return static_cast<size_t>(SmallSize(kind_).height); }
+  std::span<const uint8_t> Finish() { return LumaOf(resize_); }
+  /// As high as the other is wide: what lies on its side in the poses that swap rows and columns. Takes the
+  /// place of what Finish has given.
+  std::span<const uint8_t> FinishUpended() {
+    assert(upended_ || IsSquare(kind_));
+    return LumaOf(upended_ ? *upended_ : resize_);
   }
   Hash256 Hash(std::span<const uint8_t> luma) const { return {HashOf(kind_, luma), 0, 0, 0}; }
   static size_t Pixels(HashKind kind) {
     return static_cast<size_t>(SmallSize(kind).width * SmallSize(kind).height);
   }
-  static size_t PooledBytes(HashKind kind, const Layout& layout) {
+  static size_t PooledBytes(HashKind kind, const Layout& layout, bool poses) {
+    const Size size = SmallSize(kind);
     const size_t finish = Pixels(kind) + (kind == HashKind::kWhash ? Pixels(kind) * sizeof(double) : 0);
-    return SmallResize::PooledBytes(layout, SmallSize(kind).width, SmallSize(kind).height) + finish;
+    return SmallResize::PooledBytes(layout, size.width, size.height) + finish +
+           (poses && !IsSquare(kind) ? SmallResize::PooledBytes(layout, size.height, size.width) : 0);
   }
 
  private:
+  static bool IsSquare(HashKind kind) { return SmallSize(kind).width == SmallSize(kind).height; }
+  std::span<const uint8_t> LumaOf(SmallResize& resize) {
+    const uint8_t* small = resize.Finish();
+    for (size_t i = 0; i < luma_.size(); ++i)
+      luma_[i] = bands_ == 1 ? small[i] : Luma(small[3 * i], small[3 * i + 1], small[3 * i + 2]);
+    return luma_.span();
+  }
+
   HashKind kind_;
   int bands_;
   SmallResize resize_;
+  std::optional<SmallResize> upended_;
   PoolArray<uint8_t> luma_;
 };
 
@@ -202,8 +220,10 @@ class LanczosPicture {
 struct PdqHashing {
   explicit PdqHashing(const Layout& layout) : picture(layout) {}
   void Add(const ImageView& rows) { picture.Add(rows); }
-  static constexpr size_t side() { return PdqPicture::kSide; }
+  static constexpr size_t width() { return PdqPicture::kSide; }
+  static constexpr size_t height() { return width(); }
   std::span<const double> Finish() { return picture.Finish(); }
+  std::span<const double> FinishUpended() { return picture.Finish(); }
   Hash256 Hash(std::span<const double> small) const {
     return picture.has_hash() ? PdqBits(small.first<PdqPicture::kPixels>()) : Hash256{};
   }
@@ -212,18 +232,20 @@ struct PdqHashing {
 struct BlockMeanHashing {
   explicit BlockMeanHashing(const Layout& layout) : picture(layout) {}
   void Add(const ImageView& rows) { picture.Add(rows); }
-  static constexpr size_t side() { return BlockMeanPicture::kSide; }
+  static constexpr size_t width() { return BlockMeanPicture::kSide; }
+  static constexpr size_t height() { return width(); }
   std::span<const uint8_t> Finish() { return picture.Finish(); }
+  std::span<const uint8_t> FinishUpended() { return picture.Finish(); }
   Hash256 Hash(std::span<const uint8_t> small) const { return BlockMeanBits(small); }
   BlockMeanPicture picture;
 };
 
 using Hashing = std::variant<LanczosPicture, PdqHashing, BlockMeanHashing>;
 
-Hashing MakeHashing(HashKind kind, const Layout& layout) {
+Hashing MakeHashing(HashKind kind, const Layout& layout, bool poses) {
   if (kind == HashKind::kPdq) return Hashing(std::in_place_type<PdqHashing>, layout);
   if (kind == HashKind::kBlockMean) return Hashing(std::in_place_type<BlockMeanHashing>, layout);
-  return Hashing(std::in_place_type<LanczosPicture>, kind, layout);
+  return Hashing(std::in_place_type<LanczosPicture>, kind, layout, poses);
 }
 
 }  // namespace
@@ -233,8 +255,8 @@ struct PerceptualHasher::Impl {
   Hashing hashing;
 };
 
-PerceptualHasher::PerceptualHasher(HashKind kind, const Layout& layout)
-    : impl_(new Impl{kind, MakeHashing(kind, layout)}) {}
+PerceptualHasher::PerceptualHasher(HashKind kind, const Layout& layout, bool poses)
+    : impl_(new Impl{kind, MakeHashing(kind, layout, poses)}) {}
 
 PerceptualHasher::~PerceptualHasher() = default;
 
@@ -247,16 +269,19 @@ Hash256 PerceptualHasher::Finish() {
 }
 
 PoseHashes PerceptualHasher::FinishPoses() {
-  assert(HasPoses(impl_->kind));
   return std::visit(
       [](auto& hashing) {
-        const auto upright = hashing.Finish();
-        const size_t side = hashing.side();
-        PoolArray<typename decltype(upright)::value_type> turned(upright.size());
+        const size_t width = hashing.width(), height = hashing.height();
+        auto small = hashing.Finish();
+        PoolArray<typename decltype(small)::value_type> turned(small.size());
         PoseHashes hashes{};
         for (int pose = 0; pose < kPoses; ++pose) {
-          for (size_t y = 0; y < side; ++y) {
-            for (size_t x = 0; x < side; ++x) turned[y * side + x] = upright[PixelOfPose(pose, x, y, side)];
+          const bool lies = pose >= 4;  // rows and columns are swapped
+          if (pose == 4) small = hashing.FinishUpended();
+          for (size_t y = 0; y < height; ++y) {
+            for (size_t x = 0; x < width; ++x)
+              turned[y * width + x] =
+                  small[PixelOfPose(pose, x, y, lies ? height : width, lies ? width : height)];
           }
           hashes[static_cast<size_t>(pose)] = hashing.Hash(turned.span());
         }
@@ -271,12 +296,12 @@ int PerceptualHasher::quality() const {
   return pdq->picture.has_hash() ? PdqQuality(pdq->picture.Finish()) : 0;
 }
 
-size_t PerceptualHasher::PooledBytes(HashKind kind, const Layout& layout) {
+size_t PerceptualHasher::PooledBytes(HashKind kind, const Layout& layout, bool poses) {
   // Beside the picture, one that is turned.
   if (kind == HashKind::kPdq) return PdqPicture::PooledBytes(layout) + PdqPicture::kPixels * sizeof(double);
   if (kind == HashKind::kBlockMean)
     return BlockMeanPicture::PooledBytes(layout) + BlockMeanPicture::kSide * BlockMeanPicture::kSide;
-  return LanczosPicture::PooledBytes(kind, layout) + LanczosPicture::Pixels(kind);
+  return LanczosPicture::PooledBytes(kind, layout, poses) + LanczosPicture::Pixels(kind);
 }
 
 Hash256 PerceptualHash(HashKind kind, const ImageView& image) {

@@ -46,20 +46,19 @@ constexpr int ScaledHashSide(HashKind kind) {
 inline constexpr int kPoses = 8;
 using PoseHashes = std::array<Hash256, kPoses>;
 
-/// Where a square picture of `side` has the pixel that is at (x, y) once it was brought into that pose.
-constexpr size_t PixelOfPose(int pose, size_t x, size_t y, size_t side) {
+/// Where a picture of that size has the pixel that is at (x, y) once it was brought into that pose.
+constexpr size_t PixelOfPose(int pose, size_t x, size_t y, size_t width, size_t height) {
   if ((pose & 4) != 0) {
     const size_t swapped = x;
     x = y, y = swapped;
   }
-  if ((pose & 1) != 0) x = side - 1 - x;
-  if ((pose & 2) != 0) y = side - 1 - y;
-  return y * side + x;
+  if ((pose & 1) != 0) x = width - 1 - x;
+  if ((pose & 2) != 0) y = height - 1 - y;
+  return y * width + x;
 }
-
-/// Whether a hash can be told of all poses: those that look at a square.
-constexpr bool HasPoses(HashKind kind) {
-  return kind != HashKind::kDhash;
+/// Of a square picture.
+constexpr size_t PixelOfPose(int pose, size_t x, size_t y, size_t side) {
+  return PixelOfPose(pose, x, y, side, side);
 }
 
 /// Feeds on 8-bit rows of 1 or 3 bands, top to bottom; holds running sums, not the image. The resize of the
@@ -69,8 +68,9 @@ constexpr bool HasPoses(HashKind kind) {
 class PerceptualHasher {
  public:
   /// @param layout  of the whole image: 8-bit, 1 or 3 bands, at least 1x1.
+  /// @param poses   whether FinishPoses will be called: dhash needs a second small picture for that.
   /// @throws OutOfMemory
-  PerceptualHasher(HashKind kind, const Layout& layout);
+  PerceptualHasher(HashKind kind, const Layout& layout, bool poses = false);
   ~PerceptualHasher();
   void Add(const ImageView& rows);
   /// After the last row. 64 bits are the first word, and the others are 0: imagededup's text is "%016x" of
@@ -83,7 +83,7 @@ class PerceptualHasher {
   /// After either: PDQ's, 0 to 100; 100 of other kinds.
   int quality() const;
   /// Bytes it takes from the current pool, at most: about 30 per row and column of the image.
-  static size_t PooledBytes(HashKind kind, const Layout& layout);
+  static size_t PooledBytes(HashKind kind, const Layout& layout, bool poses = false);
 
  private:
   struct Impl;

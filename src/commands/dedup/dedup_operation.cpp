@@ -127,7 +127,8 @@ class DedupOperation::Task final : public ItemTask {
   Task(DedupOperation& operation, const Item& item, const ItemPlan& plan)
       : operation_(operation), item_(item) {
     if (!operation.look_.kind) return;
-    hasher_.emplace(*operation.look_.kind, HashedLayout(plan.input, operation.look_.scaled_decode));
+    hasher_.emplace(*operation.look_.kind, HashedLayout(plan.input, operation.look_.scaled_decode),
+                    operation.look_.poses);
     meter_.emplace(item.main, plan.reading, plan.input);
     if (operation.look_.scaled_decode && plan.input.bands == 3) luma_.emplace(plan.input);
     if (operation.look_.blockiness) blocks_.emplace(plan.input, SignalSet{Signal::kBlockiness});
@@ -221,9 +222,10 @@ Result<ItemPlan> DedupOperation::Plan(const Item& item) const {
   const ImageHeader& header = item.main.header;
   ItemPlan plan(header, Reading(header), {kRowsPerRegion, 0});
   const Layout& input = plan.input;
-  plan.work = {PerceptualHasher::PooledBytes(*look_.kind, HashedLayout(input, look_.scaled_decode)) +
-                   ImageMeter::PooledBytes(input),
-               64 * kKiB};
+  plan.work = {
+      PerceptualHasher::PooledBytes(*look_.kind, HashedLayout(input, look_.scaled_decode), look_.poses) +
+          ImageMeter::PooledBytes(input),
+      64 * kKiB};
   if (look_.scaled_decode && input.bands == 3) plan.work.pooled += LumaRows::PooledBytes(input);
   if (look_.blockiness) plan.work.pooled += SignalMeter::PooledBytes(input);
   return plan;
