@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <random>
 #include <thread>
 #include <vector>
@@ -37,9 +38,12 @@ class Twin {
     const int u = input.unshuffle, bands = input.bands;
     std::uniform_real_distribution<float> unit;
     for (int i = 0; i < bands * height * width; ++i) pixels_.push_back(unit(random_));
-    const int multiple = std::max(u, input.multiple);
+    const auto up_to = [](int size, int multiple) { return (size + multiple - 1) / multiple * multiple; };
+    const auto inner = [&](int size) {
+      return up_to(std::max(size, input.least), std::max(u, input.multiple));
+    };
     const auto side = [&](int size) {
-      return (std::max(size, input.least) + multiple - 1) / multiple * multiple / u;
+      return up_to(inner(size) + 2 * input.margin, input.margin_multiple) / u;
     };
     Planes first{bands * u * u, side(height), side(width), {}};
     const auto continued = [&](int at, int size, bool mirrors) {
@@ -50,12 +54,16 @@ class Twin {
       return mirrors ? mirrored : size - 1;
     };
     const bool mirrors = first.height * u - height < height && first.width * u - width < width;
+    const auto source = [&](int at, int size) {
+      at = std::abs(at - input.margin);
+      if (at >= inner(size)) at = 2 * (inner(size) - 1) - at;
+      return continued(at, size, mirrors);
+    };
     for (int c = 0; c < first.channels; ++c) {
       for (int y = 0; y < first.height; ++y) {
         for (int x = 0; x < first.width; ++x) {
           const int band = c / (u * u), i = c / u % u, j = c % u;
-          const int row = continued(y * u + i, height, mirrors),
-                    column = continued(x * u + j, width, mirrors);
+          const int row = source(y * u + i, height), column = source(x * u + j, width);
           const double value = pixels_[static_cast<size_t>((band * height + row) * width + column)];
           const double mean = input.mean.empty() ? 0 : input.mean[static_cast<size_t>(band)];
           first.values.push_back((value - mean) * input.range);
@@ -83,9 +91,7 @@ class Twin {
 
   FeatureMap AddStrided(const FeatureMap& from, int out, int side, int stride) {
     return Random({from}, out, side, {}, [&](const GraphConv& conv) {
-      GraphConv bare = conv;
-      bare.slope = nullptr;
-      const Planes all = ByDefinition(bare);
+      const Planes all = ByDefinition(conv);
       const int reach = side / 2;
       maps_.push_back(
           Sampled(all, Windows(all.height, side, stride), Windows(all.width, side, stride),
@@ -95,7 +101,7 @@ class Twin {
   }
 
   /// A pixel of the input adds to a square of four of the output.
-  FeatureMap AddDoubled(const FeatureMap& from, int out) {
+  FeatureMap AddDoubled(const FeatureMap& from, int out, const std::vector<AddedMap>& added = {}) {
     return Random({from}, 4 * out, 1, {}, [&](GraphConv conv) {
       std::vector<float> slopes;
       for (int k = 0; k < out; ++k) slopes.push_back(0.1f * static_cast<float>(k));
@@ -106,15 +112,32 @@ class Twin {
         for (int y = 0; y < made.height; ++y) {
           for (int x = 0; x < made.width; ++x) {
             const double v = all.At((2 * (y % 2) + x % 2) * out + k, y / 2, x / 2);
-            made.values.push_back(v > 0 ? v : v * static_cast<double>(slopes[static_cast<size_t>(k)]));
+            made.values.push_back((v > 0 ? v : v * static_cast<double>(slopes[static_cast<size_t>(k)])) +
+                                  Added(added, k, y, x));
           }
         }
       }
       maps_.push_back(std::move(made));
       conv.out_channels = out;
       conv.slope = slopes.data();
+      conv.added = added;
       return graph_.AddDoubled(conv);
     });
+  }
+
+  /// @param from  of groups of so many channels, padded
+  FeatureMap AddShuffled(const FeatureMap& from, int side, int channels, int trimmed) {
+    const Planes of = maps_[static_cast<size_t>(from.index)];
+    Planes made{channels, side * of.height - trimmed, side * of.width - trimmed, {}};
+    for (int c = 0; c < channels; ++c) {
+      for (int y = 0; y < made.height; ++y) {
+        for (int x = 0; x < made.width; ++x)
+          made.values.push_back(
+              of.At((y % side * side + x % side) * PaddedChannels(channels) + c, y / side, x / side));
+      }
+    }
+    maps_.push_back(std::move(made));
+    return graph_.AddShuffled(from, side, channels, trimmed);
   }
 
   FeatureMap AddDepthwise(const FeatureMap& from, int side) {
@@ -152,18 +175,43 @@ class Twin {
     return graph_.AddFunction(from, function);
   }
 
-  FeatureMap AddScaled(const FeatureMap& from, const FeatureMap& factors, const FeatureMap& shifts,
-                       const std::vector<FeatureMap>& added) {
+  FeatureMap AddScaled(const FeatureMap& from, const FeatureMap& factors,
+                       const std::optional<FeatureMap>& shifts, const std::vector<AddedMap>& added) {
     const auto of = [&](const FeatureMap& map) { return maps_[static_cast<size_t>(map.index)]; };
-    const Planes scaled = of(from), by = of(factors), shifted = of(shifts);
-    Planes made = Sampled(scaled, scaled.height, scaled.width, [&](int c, int y, int x) {
-      return scaled.At(c, y, x) * by.At(c, 0, 0) + shifted.At(c, 0, 0);
-    });
-    for (const FeatureMap& map : added) {
-      for (size_t i = 0; i < made.values.size(); ++i) made.values[i] += of(map).values[i];
-    }
-    maps_.push_back(std::move(made));
+    const Planes scaled = of(from), by = of(factors);
+    maps_.push_back(Sampled(scaled, scaled.height, scaled.width, [&](int c, int y, int x) {
+      return scaled.At(c, y, x) * by.At(c, 0, 0) + (shifts ? of(*shifts).At(c, 0, 0) : 0) +
+             Added(added, c, y, x);
+    }));
     return graph_.AddScaled(from, factors, shifts, added);
+  }
+
+  FeatureMap AddNormalized(const FeatureMap& from) {
+    const Planes of = maps_[static_cast<size_t>(from.index)];
+    std::vector<float> weight, bias;
+    for (int c = 0; c < of.channels; ++c) {
+      weight.push_back(1 + 0.1f * static_cast<float>(c % 5));
+      bias.push_back(0.01f * static_cast<float>(c));
+    }
+    constexpr float kEpsilon = 1e-3f;
+    maps_.push_back(Sampled(of, of.height, of.width, [&](int c, int y, int x) {
+      double mean = 0, variance = 0;
+      for (int k = 0; k < of.channels; ++k) mean += of.At(k, y, x) / of.channels;
+      for (int k = 0; k < of.channels; ++k) variance += std::pow(of.At(k, y, x) - mean, 2) / of.channels;
+      const auto channel = static_cast<size_t>(c);
+      return (of.At(c, y, x) - mean) / std::sqrt(variance + kEpsilon) * weight[channel] + bias[channel];
+    }));
+    return graph_.AddNormalized(from, weight.data(), bias.data(), kEpsilon);
+  }
+
+  FeatureMap AddProduct(const FeatureMap& one, const FeatureMap& other) {
+    const auto of = [&](const FeatureMap& map) { return maps_[static_cast<size_t>(map.index)]; };
+    Planes shape = of(one);
+    shape.channels = one.channels;
+    maps_.push_back(Sampled(shape, shape.height, shape.width, [&](int c, int y, int x) {
+      return of(one).At(one.first + c, y, x) * of(other).At(other.first + c, y, x);
+    }));
+    return graph_.AddProduct(one, other);
   }
 
   FeatureMap AddMaxPool(const FeatureMap& from, int side, int stride) {
@@ -220,11 +268,14 @@ class Twin {
     return Check({.map = output, .shuffle = shuffle, .end = end}, threads);
   }
   double Check(const GraphOutput& output, int threads) {
+    const Planes& last = maps_[static_cast<size_t>(output.map.index)];
+    return Check(output, threads, last.height / maps_[0].height * output.shuffle / unshuffle_);
+  }
+  /// @param scale  of the output to the image: what is continued is cut off again
+  double Check(const GraphOutput& output, int threads, int scale) {
     const int shuffle = output.shuffle;
     const Planes& last = maps_[static_cast<size_t>(output.map.index)];
-    const int scale = last.height / maps_[0].height * shuffle;  // what is continued is cut off again
-    const int u = unshuffle_;
-    const int out_height = height_ * scale / u, out_width = width_ * scale / u;
+    const int out_height = height_ * scale, out_width = width_ * scale;
     const auto pixels = static_cast<size_t>(kBands * out_height * out_width);
     WorkerTeam team(threads);
     graph_.Finish(output, kOneByOne);
@@ -239,8 +290,10 @@ class Twin {
       for (int y = 0; y < out_height; ++y) {
         for (int x = 0; x < out_width; ++x) {
           const int channel = (c * shuffle + y % shuffle) * shuffle + x % shuffle;
-          double value = last.At(output.map.first + channel, y / shuffle, x / shuffle);
-          if (output.adds_input) value += maps_[0].At(c, y / shuffle, x / shuffle);
+          double value =
+              last.At(output.map.first + channel, y / shuffle + output.margin, x / shuffle + output.margin);
+          if (output.adds_input)
+            value += pixels_[static_cast<size_t>((c * height_ + y / scale) * width_ + x / scale)];
           value = Of(output.end, value);
           worst = std::max(worst, std::abs(std::min(std::max(value, 0.0), 1.0) - made[at++]));
         }
@@ -270,7 +323,15 @@ class Twin {
 
   static double Of(MapFunction function, double value) {
     if (function == MapFunction::kSigmoid) return 1 / (1 + std::exp(-value));
+    if (function == MapFunction::kGelu) return value * 0.5 * std::erfc(-value / std::sqrt(2.0));
     return function == MapFunction::kTanh ? std::tanh(value) : value;
+  }
+
+  double Added(const std::vector<AddedMap>& added, int c, int y, int x) const {
+    double sum = 0;
+    for (const AddedMap& each : added)
+      sum += each.scale * maps_[static_cast<size_t>(each.map.index)].At(c, y + each.margin, x + each.margin);
+    return sum;
   }
 
   template <typename At>
@@ -300,8 +361,9 @@ class Twin {
       }
     }
     const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
-    const int side = conv.side, reach = side / 2;
-    Planes made{conv.out_channels, joined.height, joined.width, {}};
+    const auto gelu = [](double v) { return v * 0.5 * std::erfc(-v / std::sqrt(2.0)); };
+    const int side = conv.side, reach = conv.padded ? side / 2 : 0, less = conv.padded ? 0 : side / 2 * 2;
+    Planes made{conv.out_channels, joined.height - less, joined.width - less, {}};
     for (int k = 0; k < conv.out_channels; ++k) {
       for (int y = 0; y < made.height; ++y) {
         for (int x = 0; x < made.width; ++x) {
@@ -311,18 +373,20 @@ class Twin {
               v += conv.weights[(k * joined.channels + c) * side * side + i] *
                    joined.At(c, y + i / side - reach, x + i % side - reach);
           }
-          const auto added = [&](size_t n) {
-            return conv.added[n].scale * maps_[static_cast<size_t>(conv.added[n].map.index)].At(k, y, x);
-          };
+          const auto added = [&](size_t n) { return Added({conv.added[n]}, k, y, x); };
+          const double slope = conv.slope != nullptr ? conv.slope[k] : conv.common_slope;
           if (conv.end == ConvEnd::kGate) {
             v = (v + added(0)) * (sigmoid(v) - 0.5);
           } else if (conv.end == ConvEnd::kWeigh) {
             v = added(0) * sigmoid(v) + (conv.added.size() > 1 ? added(1) : 0);
+          } else if (conv.end == ConvEnd::kSumSlope) {
+            v = v * conv.gain + Added(conv.added, k, y, x);
+            v = v > 0 ? v : v * slope;
           } else {
-            const double slope = conv.slope != nullptr ? conv.slope[k] : conv.common_slope;
-            v = conv.end == ConvEnd::kSilu ? v * sigmoid(v) : v > 0 ? v : v * slope;
-            v *= conv.gain;
-            for (size_t n = 0; n < conv.added.size(); ++n) v += added(n);
+            v = conv.end == ConvEnd::kSilu   ? v * sigmoid(v)
+                : conv.end == ConvEnd::kGelu ? gelu(v)
+                                             : std::max(v, 0.0) + std::min(v, 0.0) * slope;
+            v = v * conv.gain + Added(conv.added, k, y, x);
           }
           made.values.push_back(v);
         }
@@ -441,7 +505,7 @@ TEST_CASE("a U-Net halves a continued image and doubles it again, scaled by what
         const FeatureMap factors = net.AddFunction(mean, MapFunction::kSigmoid),
                          shifts = net.AddFunction(mean, MapFunction::kTanh);
         FeatureMap x = net.AddDoubled(low, 34);
-        x = net.AddScaled(x, factors, shifts, {middle, x});
+        x = net.AddScaled(x, factors, shifts, {{middle, 1.0f}, {x, 0.5f}});
         GraphConv skip;
         skip.added = {{top, 1.0f}};
         x = net.Add({net.AddDoubled(x, 18)}, 18, 3, skip);
@@ -566,11 +630,66 @@ TEST_CASE("the image is added to each pixel of the squares that it becomes") {
       CHECK(larger.Check({.map = x, .shuffle = 2, .adds_input = true}, 2) < kNear);
     }
   }
-  LayerGraph unshuffled({.unshuffle = 2});
-  CHECK_THROWS_AS(unshuffled.Finish({.map = unshuffled.input(), .adds_input = true}), std::logic_error);
-  LayerGraph halved({});
-  CHECK_THROWS_AS(halved.Finish({.map = halved.AddMaxPool(halved.input(), 1, 2), .adds_input = true}),
-                  std::logic_error);
+  // Of one whose squares are channels.
+  const ConvKernels* kernels = BestConvKernels();
+  REQUIRE(kernels != nullptr);
+  Twin squares(*kernels, {.unshuffle = 2}, 7, 12, 4);
+  const FeatureMap x = squares.Add({squares.input()}, 48, 3);
+  CHECK(squares.Check({.map = x, .shuffle = 4, .adds_input = true}, 2) < kNear);
+}
+
+TEST_CASE("layers without padding take away the margin by which an image is mirrored") {
+  constexpr int kShapes[][2] = {{1, 1}, {12, 7}, {13, 40}, {31, 17}, {70, 12}};
+  for (const ConvKernels* kernels : AllKernels()) {
+    for (const bool before : {false, true}) {
+      for (const auto& shape : kShapes) {
+        CAPTURE(kernels->name);
+        CAPTURE(before);
+        CAPTURE(shape[0]);
+        CAPTURE(shape[1]);
+        LayerGraph::Input input;
+        input.continued = Continuation::kMirror;
+        input.least = 12;
+        input.margin = 9;
+        (before ? input.multiple : input.margin_multiple) = 2;
+        Twin net(*kernels, input, shape[0], shape[1], 41);
+        GraphConv bare, leaky, gelu, sum;
+        bare.padded = leaky.padded = gelu.padded = sum.padded = false;
+        leaky.common_slope = 0.1f;
+        gelu.end = ConvEnd::kGelu;
+        const FeatureMap top = net.Add({net.Add({net.input()}, 20, 3, leaky)}, 36, 3, gelu);
+        const FeatureMap low = net.Add({net.AddStrided(top, 18, 2, 2)}, 18, 3, leaky);
+        const FeatureMap again = net.AddDoubled(low, 36, {{top, 1.0f, 2}});
+        sum.end = ConvEnd::kSumSlope;
+        sum.common_slope = 0;
+        sum.added = {{top, 0.5f, 3}};
+        const FeatureMap x = net.Add({again}, 36, 3, sum);
+        const FeatureMap last = net.Add({x}, 12, 3, bare);
+        CHECK(net.Check({.map = last, .shuffle = 2, .margin = 3, .adds_input = true}, 2, 2) < kNear);
+      }
+    }
+  }
+}
+
+TEST_CASE("pixels are normalized, multiplied and shuffled, scaled by a mean alone, and trimmed") {
+  for (const ConvKernels* kernels : AllKernels()) {
+    for (const auto& [height, width] : {std::pair{1, 1}, {4, 3}, {15, 9}, {17, 40}, {50, 5}}) {
+      CAPTURE(kernels->name);
+      CAPTURE(height);
+      CAPTURE(width);
+      LayerGraph::Input input;  // so much larger that nothing lacks where it is trimmed
+      input.least = 2;
+      input.margin = 1;
+      Twin net(*kernels, input, height, width, 51);
+      FeatureMap x = net.AddNormalized(net.Add({net.input()}, 40, 3));
+      x = net.AddProduct(x.Channels(16, 16), x.Channels(0, 16));
+      x = net.AddFunction(net.Add({x}, 9 * 16, 3), MapFunction::kGelu);
+      x = net.AddShuffled(x, 3, 10, 0);
+      x = net.AddScaled(x, net.AddMean(x), {}, {{x, 1.0f}});
+      x = net.AddShuffled(net.Add({x}, 3 * 32 + 20, 1), 2, 20, 1);
+      CHECK(net.Check({.map = net.Add({x}, 3, 3)}, 3, 6) < 10 * kNear);  // of products up to 10
+    }
+  }
 }
 
 TEST_CASE("callers that share a graph and its team get their own results") {

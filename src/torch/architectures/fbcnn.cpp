@@ -127,7 +127,9 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   const FeatureMap decoded = net.LastBody("m_body_decoder", encoded);
   const auto scaled = [&](size_t size, const Convolution& last, const FeatureMap& inner,
                           const std::vector<FeatureMap>& added) {
-    return graph.Scaled(graph.Conv(last, {inner}), quality.factors[size], quality.shifts[size], added);
+    std::vector<AddedMap> behind;
+    for (const FeatureMap& map : added) behind.push_back({.map = map});
+    return graph.Scaled(graph.Conv(last, {inner}), quality.factors[size], quality.shifts[size], behind);
   };
   return graph.Finish({.map = net.Up(decoded, scaled)});
 }

@@ -1,6 +1,19 @@
 #include "torch/architectures/graph_builder.h"
 
 namespace imgmill {
+namespace {
+
+/// Rows of weights or biases, [channels][squares' pixels][...], by pixels, each pixel's channels padded.
+torch::Tensor ByPixels(const torch::Tensor& rows, int64_t pixels) {
+  const int64_t channels = rows.size(0) / pixels;
+  const torch::Tensor by_pixels = rows.contiguous().view({channels, pixels, -1}).permute({1, 0, 2});
+  const int64_t padded = PaddedChannels(static_cast<int>(channels));
+  std::vector<int64_t> sizes = rows.sizes().vec();
+  sizes[0] = pixels * padded;
+  return torch::constant_pad_nd(by_pixels, {0, 0, 0, padded - channels}).contiguous().view(sizes);
+}
+
+}  // namespace
 
 FeatureMap GraphBuilder::Conv(const std::string& name, int out, const std::vector<FeatureMap>& from,
                               const GraphEnd& end, int side) {
@@ -25,10 +38,12 @@ FeatureMap GraphBuilder::Strided(const std::string& name, int out, const Feature
   return Strided(layers_.Conv(name, out, from.channels, side), from, stride);
 }
 
-FeatureMap GraphBuilder::Strided(const Convolution& conv, const FeatureMap& from, int stride) {
+FeatureMap GraphBuilder::Strided(const Convolution& conv, const FeatureMap& from, int stride, float slope) {
   if (!conv.weight.defined()) return from;  // Finish says what is wrong
   const torch::Tensor weight = conv.weight.contiguous();
-  return graph_->AddStrided(Described(conv, weight, {from}), stride);
+  GraphConv described = Described(conv, weight, {from});
+  described.common_slope = slope;
+  return graph_->AddStrided(described, stride);
 }
 
 FeatureMap GraphBuilder::Shuffled(const Convolution& conv, const FeatureMap& from, const GraphEnd& end) {
@@ -41,13 +56,14 @@ FeatureMap GraphBuilder::Shuffled(const Convolution& conv, const FeatureMap& fro
                  end);
 }
 
-FeatureMap GraphBuilder::Transposed(const std::string& name, int out, const FeatureMap& from, bool bias) {
+FeatureMap GraphBuilder::Transposed(const std::string& name, int out, const FeatureMap& from, bool bias,
+                                    const GraphEnd& end) {
   const torch::Tensor weight = layers_.Parameter(name + ".weight", {from.channels, out, 2, 2});
   torch::Tensor all;
   if (bias) all = layers_.Parameter(name + ".bias", {out});
   if (!weight.defined() || (bias && !all.defined())) return from;  // Finish says what is wrong
   if (bias) all = all.repeat({4});
-  return Doubled(weight.permute({2, 3, 1, 0}).contiguous(), all, from, {});
+  return Doubled(weight.permute({2, 3, 1, 0}).contiguous(), all, from, end);
 }
 
 FeatureMap GraphBuilder::Doubled(const torch::Tensor& weight, const torch::Tensor& bias,
@@ -59,7 +75,64 @@ FeatureMap GraphBuilder::Doubled(const torch::Tensor& weight, const torch::Tenso
   if (bias.defined()) conv.bias = bias.data_ptr<float>();
   conv.common_slope = end.slope;
   if (end.slopes.defined()) conv.slope = end.slopes.data_ptr<float>();
+  conv.added = end.added;
   return graph_->AddDoubled(conv);
+}
+
+FeatureMap GraphBuilder::Shuffled(const Convolution& conv, const std::vector<FeatureMap>& from,
+                                  const GraphShuffle& shuffle, const GraphEnd& end) {
+  if (!conv.weight.defined()) return from.front();  // Finish says what is wrong
+  const int64_t pixels = shuffle.side * shuffle.side;
+  Convolution by_pixels = conv;
+  by_pixels.weight = ByPixels(conv.weight, pixels);
+  if (conv.bias.defined()) by_pixels.bias = ByPixels(conv.bias, pixels);
+  return graph_->AddShuffled(Conv(by_pixels, from, end), shuffle.side,
+                             static_cast<int>(conv.weight.size(0) / pixels), shuffle.trimmed);
+}
+
+Convolution GraphBuilder::WithoutGroups(const Convolution& conv) {
+  const int64_t groups = conv.shape.groups;
+  if (!conv.weight.defined() || groups == 1) return conv;
+  const int64_t in = conv.weight.size(1), out = conv.weight.size(0) / groups;
+  std::vector<int64_t> sizes = conv.weight.sizes().vec();
+  sizes[1] = in * groups;
+  Convolution all = conv;
+  all.weight = torch::zeros(sizes);
+  for (int64_t g = 0; g < groups; ++g)
+    all.weight.narrow(0, g * out, out).narrow(1, g * in, in).copy_(conv.weight.narrow(0, g * out, out));
+  return all;
+}
+
+std::vector<FeatureMap> GraphBuilder::Grouped(const Convolution& conv, const std::vector<FeatureMap>& from,
+                                              const GraphEnd& end,
+                                              const std::optional<GraphShuffle>& shuffle) {
+  if (!conv.weight.defined()) return from;  // Finish says what is wrong
+  const auto add = [&](const Convolution& each, const std::vector<FeatureMap>& maps) {
+    return shuffle ? Shuffled(each, maps, *shuffle, end) : Conv(each, maps, end);
+  };
+  const int64_t groups = conv.shape.groups, in = conv.weight.size(1), out = conv.weight.size(0) / groups;
+  if (groups == 1) return {add(conv, from)};
+  const int64_t pixels = shuffle ? shuffle->side * shuffle->side : 1;
+  const bool apart = groups <= kMostConvInputs && in % kChannelPad == 0 && out / pixels % kChannelPad == 0 &&
+                     (from.size() == 1 || static_cast<int64_t>(from.size()) == groups);
+  if (!apart) return {add(WithoutGroups(conv), from)};
+  std::vector<FeatureMap> maps;
+  for (int64_t g = 0; g < groups; ++g) {
+    Convolution each = conv;
+    each.weight = conv.weight.narrow(0, g * out, out);
+    if (conv.bias.defined()) each.bias = conv.bias.narrow(0, g * out, out);
+    const auto index = static_cast<size_t>(g);
+    maps.push_back(
+        add(each, {from.size() > 1 ? from[index]
+                                   : from.front().Channels(static_cast<int>(g * in), static_cast<int>(in))}));
+  }
+  return maps;
+}
+
+FeatureMap GraphBuilder::Normalized(const LayerNorm& norm, const FeatureMap& from) {
+  if (!norm.weight.defined() || !norm.bias.defined()) return from;  // Finish says what is wrong
+  return graph_->AddNormalized(from, norm.weight.data_ptr<float>(), norm.bias.data_ptr<float>(),
+                               static_cast<float>(norm.epsilon));
 }
 
 FeatureMap GraphBuilder::Depthwise(const Convolution& conv, const FeatureMap& from) {
@@ -78,6 +151,7 @@ FeatureMap GraphBuilder::Conv(const Convolution& conv, const std::vector<Feature
   added.end = end.end;
   added.gain = end.gain;
   added.added = end.added;
+  added.padded = end.padded;
   return graph_->Add(added);
 }
 

@@ -20,6 +20,13 @@ struct GraphEnd {
   float gain = 1;
   std::vector<AddedMap> added = {};
   torch::Tensor slopes = {};  ///< one for each channel, in place of `slope`
+  bool padded = true;         ///< as GraphConv's
+};
+
+/// A convolution whose outputs become squares of pixels.
+struct GraphShuffle {
+  int side = 2;
+  int trimmed = 0;  ///< pixels below and to the right that are left out
 };
 
 class GraphBuilder {
@@ -36,21 +43,40 @@ class GraphBuilder {
   /// Weights that were taken or made elsewhere.
   FeatureMap Conv(const Convolution& conv, const std::vector<FeatureMap>& from, const GraphEnd& end = {});
 
+  /// A convolution in groups, as so many maps, one of each group. Where its weights' groups are no multiples
+  /// of kChannelPad, or too many to be read together, it is one of all channels, and one map.
+  /// @param from  one map, or one of each group
+  /// @param shuffle  of what each group gives
+  std::vector<FeatureMap> Grouped(const Convolution& conv, const std::vector<FeatureMap>& from,
+                                  const GraphEnd& end, const std::optional<GraphShuffle>& shuffle = {});
+  /// The same as one convolution of all channels, with zeros between its groups.
+  FeatureMap Ungrouped(const Convolution& conv, const std::vector<FeatureMap>& from, const GraphEnd& end) {
+    return Conv(WithoutGroups(conv), from, end);
+  }
+  /// A convolution and a pixel shuffle.
+  FeatureMap Shuffled(const Convolution& conv, const std::vector<FeatureMap>& from,
+                      const GraphShuffle& shuffle, const GraphEnd& end = {});
+
   /// Layers of LayerGraph's that change a map's size, or that are for whole maps.
   FeatureMap Strided(const std::string& name, int out, const FeatureMap& from, int side, int stride);
-  FeatureMap Strided(const Convolution& conv, const FeatureMap& from, int stride);
-  /// A 1x1 convolution and a pixel shuffle by two. Of `end`, slopes alone.
+  FeatureMap Strided(const Convolution& conv, const FeatureMap& from, int stride, float slope = 1);
+  /// A 1x1 convolution and a pixel shuffle by two. Of `end`, slopes and what is added.
   FeatureMap Shuffled(const Convolution& conv, const FeatureMap& from, const GraphEnd& end);
-  /// A transposed convolution of 2x2 by strides of two: `name`, with a bias or without.
-  FeatureMap Transposed(const std::string& name, int out, const FeatureMap& from, bool bias);
+  /// A transposed convolution of 2x2 by strides of two: `name`, with a bias or without. The same of `end`.
+  FeatureMap Transposed(const std::string& name, int out, const FeatureMap& from, bool bias,
+                        const GraphEnd& end = {});
   FeatureMap Depthwise(const Convolution& conv, const FeatureMap& from);
   FeatureMap Mean(const FeatureMap& from) { return graph_->AddMean(from); }
   FeatureMap Function(const FeatureMap& from, MapFunction function) {
     return graph_->AddFunction(from, function);
   }
-  FeatureMap Scaled(const FeatureMap& from, const FeatureMap& factors, const FeatureMap& shifts,
-                    const std::vector<FeatureMap>& added) {
+  FeatureMap Scaled(const FeatureMap& from, const FeatureMap& factors,
+                    const std::optional<FeatureMap>& shifts, const std::vector<AddedMap>& added) {
     return graph_->AddScaled(from, factors, shifts, added);
+  }
+  FeatureMap Normalized(const LayerNorm& norm, const FeatureMap& from);
+  FeatureMap Product(const FeatureMap& one, const FeatureMap& other) {
+    return graph_->AddProduct(one, other);
   }
   FeatureMap MaxPool(const FeatureMap& from, int side, int stride) {
     return graph_->AddMaxPool(from, side, stride);
@@ -63,6 +89,7 @@ class GraphBuilder {
   Result<std::shared_ptr<const LayerGraph>> Finish(const GraphOutput& output);
 
  private:
+  static Convolution WithoutGroups(const Convolution& conv);
   /// The pointers live as long as `weight`, which is contiguous.
   static GraphConv Described(const Convolution& conv, const torch::Tensor& weight,
                              const std::vector<FeatureMap>& from);

@@ -8,7 +8,7 @@
 
 #include "base/try.h"
 #include "torch/architectures/upscale_network.h"
-#include "torch/kernels/conv_kernels.h"
+#include "torch/kernels/kernel_choice.h"
 #include "torch/torch_headers.h"
 #include "torch/weights/state_dict.h"
 

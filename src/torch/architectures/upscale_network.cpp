@@ -4,6 +4,8 @@
 
 #include "base/try.h"
 #include "torch/executors/kernel_executor.h"
+#include "torch/kernels/conv_kernels.h"
+#include "torch/kernels/layer_graph.h"
 
 namespace imgmill {
 namespace {

@@ -6,11 +6,13 @@
 #include <memory>
 
 #include "torch/executors/module_executor.h"
-#include "torch/kernels/layer_graph.h"
+#include "torch/kernels/kernel_choice.h"
 #include "torch/network.h"
 #include "torch/weights/state_dict.h"
 
 namespace imgmill {
+
+class LayerGraph;
 
 /// What an architecture says of it.
 struct UpscaleNetworkParts {

@@ -67,6 +67,19 @@ IMGMILL_INLINE Vector Sigmoid(Vector x) {
   return 1.0f / (1.0f + Exp(-x));
 }
 
+/// The normal distribution's share below x, within 2 in 10^7: erf by formula 7.1.26 of Abramowitz and Stegun,
+/// "Handbook of Mathematical Functions".
+IMGMILL_INLINE Vector NormalShare(Vector x) {
+  constexpr float kHalfRoot = 0.70710678f;
+  const Vector far = (x > 0.0f ? x : -x) * kHalfRoot, t = 1.0f / (1.0f + 0.3275911f * far);
+  Vector sum = t * 1.061405429f - 1.453152027f;
+  sum = sum * t + 1.421413741f;
+  sum = sum * t - 0.284496736f;
+  sum = (sum * t + 0.254829592f) * t;
+  const Vector beyond = 0.5f * sum * Exp(-far * far);
+  return x > 0.0f ? 1.0f - beyond : beyond;
+}
+
 /// Where pixel `at`, counted from the one left of the image, is stored.
 template <bool Doubled>
 IMGMILL_INLINE size_t Stored(size_t at) {
@@ -173,9 +186,16 @@ IMGMILL_INLINE Vector Finished(const ConvLayer& layer, const ConvRows& rows, int
     if (rows.additions > 1) value += rows.added[1].scale * Load(rows.added[1].rows[i] + at);
     return value;
   }
-  value = layer.end == ConvEnd::kSilu ? value * Sigmoid(value) : value > 0.0f ? value : value * slope;
+  if (layer.end == ConvEnd::kSilu) {
+    value *= Sigmoid(value);
+  } else if (layer.end == ConvEnd::kGelu) {
+    value *= NormalShare(value);
+  } else if (layer.end == ConvEnd::kSlope) {
+    value = value > 0.0f ? value : value * slope;
+  }
   value *= layer.gain;
   for (int n = 0; n < rows.additions; ++n) value += rows.added[n].scale * Load(rows.added[n].rows[i] + at);
+  if (layer.end == ConvEnd::kSumSlope) return value > 0.0f ? value : value * slope;
   return value;
 }
 

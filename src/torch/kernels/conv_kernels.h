@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "torch/kernels/kernel_choice.h"
+
 namespace imgmill {
 
 /// Pixels are stored channels-last, each padded with zeros to a multiple of this many floats.
@@ -18,10 +20,12 @@ static inline constexpr int PaddedChannels(int channels) {
 
 /// What becomes of a convolution's value v, bias included.
 enum class ConvEnd {
-  kSlope,  ///< v * slope where v is negative; then * gain, and what is added to it
-  kSilu,   ///< v * sigmoid(v); the same then
-  kGate,   ///< (v + added[0]) * (sigmoid(v) - 0.5)
-  kWeigh,  ///< added[0] * sigmoid(v); then what else is added
+  kSlope,     ///< v * slope where v is negative; then * gain, and what is added to it
+  kSilu,      ///< v * sigmoid(v); the same then
+  kGelu,      ///< v * the normal distribution's share below v; the same then
+  kGate,      ///< (v + added[0]) * (sigmoid(v) - 0.5)
+  kWeigh,     ///< added[0] * sigmoid(v); then what else is added
+  kSumSlope,  ///< v * gain and what is added to it; then * slope where that is negative
 };
 
 /// A convolution ready to run. All pointers are to memory that its owner keeps.
@@ -144,17 +148,6 @@ struct ConvKernels {
     return (PaddedChannels(out_channels) + block_floats - 1) / block_floats;
   }
 };
-
-/// The kernels of an instruction set ("avx512", "avx2", "sse2"); null where this machine or build lacks it.
-const ConvKernels* FindConvKernels(const char* isa);
-
-/// Whether BestConvKernels gives any, from now on: without, LibTorch does all layers.
-void ChooseConvKernels(bool ours);
-bool ConvKernelsChosen();
-
-/// The fastest of this machine, or those that $IMGMILL_ISA names; null where there are none, or none of that
-/// name.
-const ConvKernels* BestConvKernels();
 
 /// Of a 3x3 convolution; a 1x1 has a 36th of it.
 size_t PackedWinogradFloats(int out_channels, int in_channels);

@@ -29,19 +29,6 @@ IMGMILL_INLINE void MultiplyOnto(const float* in, size_t in_stride, const float*
   }
 }
 
-/// The normal distribution's share below x, within 2 in 10^7: erf by formula 7.1.26 of Abramowitz and Stegun,
-/// "Handbook of Mathematical Functions".
-IMGMILL_INLINE Vector NormalShare(Vector x) {
-  constexpr float kHalfRoot = 0.70710678f;
-  const Vector far = (x > 0.0f ? x : -x) * kHalfRoot, t = 1.0f / (1.0f + 0.3275911f * far);
-  Vector sum = t * 1.061405429f - 1.453152027f;
-  sum = sum * t + 1.421413741f;
-  sum = sum * t - 0.284496736f;
-  sum = (sum * t + 0.254829592f) * t;
-  const Vector beyond = 0.5f * sum * Exp(-far * far);
-  return x > 0.0f ? 1.0f - beyond : beyond;
-}
-
 /// Ends of rows x V vectors that all inputs were added to.
 template <int V>
 static void FinishDense(DenseEnd end, const float* bias, int rows, float* out, size_t stride) {

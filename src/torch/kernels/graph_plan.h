@@ -25,6 +25,7 @@ struct FeatureMap {
 struct AddedMap {
   FeatureMap map;  ///< all channels of a map
   float scale = 1.0f;
+  int margin = 0;  ///< pixels on each side of it that are left out
 };
 
 /// How an image is continued where it has to be larger, to the right and below.
@@ -45,26 +46,46 @@ struct GraphInput {
   int multiple = 1;              ///< an image's sides are continued to multiples of it; or of `unshuffle`
   Continuation continued = Continuation::kMirrorOrLast;
   std::vector<float> told = {};  ///< values of bands behind the image's, the same at each of its pixels
+  /// Pixels on each side, by which the image that is continued so far is mirrored; of whole squares of
+  /// `unshuffle`. Layers without padding take them away again.
+  int margin = 0;
+  int margin_multiple = 1;  ///< below and to the right so many more that the sides are multiples of it
 };
 
 /// What goes out: pixels of 0 to 1, all else clamped.
 struct GraphOutput {
   FeatureMap map;   ///< of bands * shuffle * shuffle channels
   int shuffle = 1;  ///< side of the squares of pixels that these become
-  /// To each pixel of a square, that of the first map, which is as large as `map`; not where the input is
-  /// unshuffled.
+  int margin = 0;   ///< pixels on each side of `map` that are left out
+  /// To each pixel, that of the image that it is made of, as it came in.
   bool adds_input = false;
   MapFunction end = MapFunction::kNone;  ///< what is made of each value then
 };
 
-enum class LayerKind { kConv, kStrided, kDoubled, kDepthwise, kMean, kFunction, kScaled, kMaxPool, kResized };
+enum class LayerKind {
+  kConv,
+  kStrided,
+  kDoubled,
+  kShuffled,
+  kDepthwise,
+  kMean,
+  kFunction,
+  kNormalized,
+  kScaled,
+  kProduct,
+  kMaxPool,
+  kResized,
+};
 
 struct GraphLayer {
   LayerKind kind = LayerKind::kConv;
   std::vector<FeatureMap> from;
   std::vector<AddedMap> added;
   int side = 3;
-  int stride = 1;
+  int stride = 1;   ///< or, of squares that pixels become, the side
+  int margin = 0;   ///< pixels on each side that a convolution without padding does not give
+  int trimmed = 0;  ///< pixels below and to the right that are left out of what is shuffled
+  float epsilon = 0;
   int like = 0;  ///< the map whose size a resized one gets
   MapFunction function = MapFunction::kNone;
   ConvLayer conv;
@@ -98,6 +119,7 @@ struct GraphPlan {
   std::vector<int> channels;  ///< of the maps: the input, then what each layer gives
   std::vector<GraphLayer> layers;
   GraphOutput output;
+  int scale = 1;                     ///< of the output to the image
   size_t most_packed = kMostPacked;  ///< floats of the packed weights of a stretch
 };
 

@@ -7,10 +7,19 @@
 namespace imgmill {
 namespace {
 
+int RoundedUp(int value, int multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
 /// Pixels of the first map.
 int FirstSide(int image_side, const GraphInput& input) {
-  const int multiple = std::max(input.unshuffle, input.multiple);
-  return (std::max(image_side, input.least) + multiple - 1) / multiple * multiple / input.unshuffle;
+  return RoundedUp(ContinuedSide(image_side, input) + 2 * input.margin, input.margin_multiple) /
+         input.unshuffle;
+}
+
+/// To the next smaller whole number.
+int FloorDivided(int value, int by) {
+  return value / by - (value % by < 0 ? 1 : 0);
 }
 
 /// Rows of a map of which each is shown twice.
@@ -18,7 +27,21 @@ RowRange Halved(RowRange rows) {
   return {rows.first >> 1, (rows.end + 1) >> 1};
 }
 
+/// Rows of `size` that those of `wanted` lie between. Above the first one it goes on evenly.
+RowRange Interpolated(RowRange rows, int size, int wanted) {
+  const auto above = [&](int row) {
+    if (row >= 0) return Between(row, size, wanted).first;
+    const int64_t twice = int64_t{2 * row + 1} * size - wanted;
+    return -static_cast<int>((-twice + 2 * int64_t{wanted} - 1) / (2 * int64_t{wanted}));
+  };
+  return {above(rows.first), std::min(size, above(rows.end - 1) + 2)};
+}
+
 }  // namespace
+
+int ContinuedSide(int image_side, const GraphInput& input) {
+  return RoundedUp(std::max(image_side, input.least), std::max(input.unshuffle, input.multiple));
+}
 
 void RowRange::Cover(const RowRange& other) {
   if (first == end) *this = other;
@@ -29,6 +52,11 @@ void RowRange::Cover(const RowRange& other) {
 GraphShape::GraphShape(const GraphPlan& plan, int image_height, int image_width)
     : plan_(plan), sizes_(1, {FirstSide(image_height, plan.input), FirstSide(image_width, plan.input)}) {
   for (const GraphLayer& layer : plan.layers) sizes_.push_back(SizeOf(layer));
+  past_.resize(sizes_.size(), 0);
+  for (const GraphLayer& layer : plan.layers) {
+    if (layer.margin == 0) continue;
+    for (const FeatureMap& map : layer.from) past_[static_cast<size_t>(map.index)] = 1;
+  }
 }
 
 GraphShape::Size GraphShape::SizeOf(const GraphLayer& layer) const {
@@ -36,12 +64,17 @@ GraphShape::Size GraphShape::SizeOf(const GraphLayer& layer) const {
   const Size from = sizes_[static_cast<size_t>(first.index)];
   switch (layer.kind) {
     case LayerKind::kConv:
-      return first.doubled ? Size{2 * from.height, 2 * from.width} : from;
+      if (first.doubled) return {2 * from.height, 2 * from.width};
+      return {from.height - 2 * layer.margin, from.width - 2 * layer.margin};
     case LayerKind::kDoubled:
       return {2 * from.height, 2 * from.width};
+    case LayerKind::kShuffled:
+      return {layer.stride * from.height - layer.trimmed, layer.stride * from.width - layer.trimmed};
     case LayerKind::kDepthwise:
     case LayerKind::kFunction:
+    case LayerKind::kNormalized:
     case LayerKind::kScaled:
+    case LayerKind::kProduct:
       return from;
     case LayerKind::kMean:
       return {1, 1};
@@ -55,16 +88,23 @@ GraphShape::Size GraphShape::SizeOf(const GraphLayer& layer) const {
 }
 
 int GraphShape::Blocks(int stage) const {
-  if (!IsLayer(stage) || LayerOf(stage).kind != LayerKind::kConv) return 1;
-  return TileBlocks(TileCount(Width(stage)));
+  if (!IsLayer(stage)) return 1;
+  switch (LayerOf(stage).kind) {
+    case LayerKind::kConv:
+      return TileBlocks(TileCount(Width(stage)));
+    case LayerKind::kMean:
+      return static_cast<int>(Stride(stage)) / kChannelPad;
+    default:
+      return 1;
+  }
 }
 
 GraphShape::Reads GraphShape::ReadsOf(int stage, RowRange rows) const {
   Reads reads;
   if (stage == 0) return reads;
   if (!IsLayer(stage)) {
-    reads.Add(plan_.output.map.index, rows);
-    if (plan_.output.adds_input) reads.Add(0, rows);
+    const int margin = plan_.output.margin;
+    reads.Add(plan_.output.map.index, {rows.first + margin, rows.end + margin});
     return reads;
   }
   const GraphLayer& layer = LayerOf(stage);
@@ -73,15 +113,21 @@ GraphShape::Reads GraphShape::ReadsOf(int stage, RowRange rows) const {
     case LayerKind::kConv:
     case LayerKind::kDepthwise: {
       const int reach = layer.side / 2;
-      const RowRange around = {rows.first - reach, rows.end + reach};
+      const RowRange around = {rows.first - reach + layer.margin, rows.end + reach + layer.margin};
       for (const FeatureMap& map : layer.from) reads.Add(map.index, map.doubled ? Halved(around) : around);
       break;
     }
     case LayerKind::kDoubled:
       reads.Add(first.index, Halved(rows));
       break;
+    case LayerKind::kShuffled:
+      reads.Add(first.index,
+                {FloorDivided(rows.first, layer.stride), FloorDivided(rows.end - 1, layer.stride) + 1});
+      break;
     case LayerKind::kFunction:
-      reads.Add(first.index, rows);
+    case LayerKind::kNormalized:
+    case LayerKind::kProduct:
+      for (const FeatureMap& map : layer.from) reads.Add(map.index, rows);
       break;
     case LayerKind::kScaled:
       reads.Add(first.index, rows);
@@ -92,11 +138,14 @@ GraphShape::Reads GraphShape::ReadsOf(int stage, RowRange rows) const {
       reads.Add(first.index, {rows.first * layer.stride, (rows.end - 1) * layer.stride + layer.side});
       break;
     case LayerKind::kMean:
-    case LayerKind::kResized:
       reads.Add(first.index, {0, Height(first.index)});
       break;
+    case LayerKind::kResized:
+      reads.Add(first.index, Interpolated(rows, Height(first.index), Height(layer.like)));
+      break;
   }
-  for (const AddedMap& added : layer.added) reads.Add(added.map.index, rows);
+  for (const AddedMap& added : layer.added)
+    reads.Add(added.map.index, {rows.first + added.margin, rows.end + added.margin});
   return reads;
 }
 

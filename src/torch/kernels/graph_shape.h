@@ -17,6 +17,9 @@ struct RowRange {
   int count() const { return end - first; }
 };
 
+/// Pixels of a side of the image as it is continued, before it is mirrored by the margin.
+int ContinuedSide(int image_side, const GraphInput& input);
+
 /// Stage 0 takes the image in, stage l + 1 is layer l, and the last one puts the pixels out. Each stage but
 /// the last gives the map of its number.
 class GraphShape {
@@ -47,7 +50,10 @@ class GraphShape {
   /// @param stage  of a layer
   const GraphLayer& LayerOf(int stage) const { return plan_.layers[static_cast<size_t>(stage) - 1]; }
   /// Of what a stage gives; the last one's are those of the map that it puts out.
-  int Rows(int stage) const { return Height(stage + 1 < stages() ? stage : plan_.output.map.index); }
+  int Rows(int stage) const {
+    if (stage + 1 < stages()) return Height(stage);
+    return Height(plan_.output.map.index) - 2 * plan_.output.margin;
+  }
 
   int Height(int map) const { return sizes_[static_cast<size_t>(map)].height; }
   int Width(int map) const { return sizes_[static_cast<size_t>(map)].width; }
@@ -55,7 +61,9 @@ class GraphShape {
   size_t Stride(int map) const {
     return static_cast<size_t>(PaddedChannels(plan_.channels[static_cast<size_t>(map)]));
   }
-  size_t RowFloats(int map) const { return RowPixels(Width(map)) * Stride(map); }
+  size_t RowFloats(int map) const {
+    return (RowPixels(Width(map)) + past_[static_cast<size_t>(map)]) * Stride(map);
+  }
   /// How many tasks a row of tiles of what a stage gives is cut into.
   int Blocks(int stage) const;
 
@@ -69,7 +77,8 @@ class GraphShape {
   Size SizeOf(const GraphLayer& layer) const;
 
   const GraphPlan& plan_;
-  std::vector<Size> sizes_;  ///< of the maps
+  std::vector<Size> sizes_;   ///< of the maps
+  std::vector<size_t> past_;  ///< pixels behind a row that are read where a convolution has no padding
 };
 
 }  // namespace imgmill

@@ -14,9 +14,7 @@ constexpr int kJudgedSide = 512;
 /// Whether a stage reads its map as a whole.
 bool ReadsWhole(const GraphShape& shape, int stage) {
   if (!shape.IsLayer(stage)) return false;
-  const LayerKind kind = shape.LayerOf(stage).kind;
-  return kind == LayerKind::kMean || kind == LayerKind::kStrided || kind == LayerKind::kMaxPool ||
-         kind == LayerKind::kResized;
+  return shape.LayerOf(stage).kind == LayerKind::kMean;
 }
 
 /// For each stage, the floats of the maps that are there whole if a stretch begins with it.
@@ -66,7 +64,8 @@ int RadiusOf(const GraphPlan& plan) {
   // Where strides are taken, neighbouring pixels see differently far: all places of a square are tried.
   constexpr int kSquare = 32, kMiddle = 4096;
   const GraphShape shape(plan, 2 * kMiddle * plan.input.unshuffle, 2 * kMiddle * plan.input.unshuffle);
-  const int last = shape.stages() - 1, scale = shape.Rows(last) / shape.Height(0);
+  const int last = shape.stages() - 1, margin = plan.input.margin / plan.input.unshuffle;
+  const int scale = (shape.Rows(last) + shape.Height(0) / 2) / shape.Height(0);  // margins are nothing here
   int radius = 0;
   for (int row = kMiddle; row < kMiddle + kSquare; ++row) {
     std::vector<RowRange> seen(static_cast<size_t>(shape.stages()));
@@ -81,7 +80,8 @@ int RadiusOf(const GraphPlan& plan) {
       for (const GraphShape::Read& read : shape.ReadsOf(stage, rows))
         seen[static_cast<size_t>(read.map)].Cover(read.rows);
     }
-    radius = std::max({radius, row - seen.front().first, seen.front().end - 1 - row});
+    const int at = row + margin;
+    radius = std::max({radius, at - seen.front().first, seen.front().end - 1 - at});
   }
   return radius * plan.input.unshuffle + plan.input.unshuffle - 1;
 }

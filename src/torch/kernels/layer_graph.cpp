@@ -68,7 +68,7 @@ class LayerGraphWork final : public TeamWork {
     } else if (shape_.LayerOf(part.stage).kind == LayerKind::kConv) {
       Convolve(part.stage, rows, task % blocks, blocks, worker);
     } else {
-      Sample(part.stage, rows, worker);
+      Sample(part.stage, rows, task % blocks, blocks, worker);
     }
     Done(part.stage, row / 4).fetch_add(1, std::memory_order_release);
   }
@@ -132,8 +132,9 @@ class LayerGraphWork final : public TeamWork {
     for (size_t n = 0; n < layer.from.size(); ++n) {
       const FeatureMap& map = layer.from[n];
       ConvInput& in = rows.in[n];
-      for (int i = 0; i < 6; ++i) in.rows[i] = RowToRead(map, made.first - 1 + i);
       in.stride = static_cast<int>(shape_.Stride(map.index));
+      for (int i = 0; i < 6; ++i)
+        in.rows[i] = RowToRead(map, made.first - 1 + layer.margin + i) + layer.margin * in.stride;
       in.channels = PaddedChannels(map.channels);
       in.doubled = map.doubled;
     }
@@ -141,7 +142,7 @@ class LayerGraphWork final : public TeamWork {
     for (int y = made.first; y < made.end; ++y) {
       rows.out[y - made.first] = RowToWrite(stage, y);
       for (size_t n = 0; n < layer.added.size(); ++n)
-        rows.added[n].rows[y - made.first] = RowToWrite(layer.added[n].map.index, y);
+        rows.added[n].rows[y - made.first] = AddedRow(layer.added[n], y);
     }
     for (size_t n = 0; n < layer.added.size(); ++n) rows.added[n].scale = layer.added[n].scale;
     const TileSpan tiles = TilesOf(TileCount(rows.width), block, blocks);
@@ -156,24 +157,40 @@ class LayerGraphWork final : public TeamWork {
             shape_.Height(map.index), shape_.Width(map.index)};
   }
 
+  /// The row that is added to row y.
+  const float* AddedRow(const AddedMap& added, int y) const {
+    return RowToWrite(added.map.index, y + added.margin) +
+           static_cast<size_t>(added.margin) * shape_.Stride(added.map.index);
+  }
+
   /// Up to four rows of a layer that is no convolution of all channels at one size.
-  void Sample(int stage, RowRange made, int worker) const {
-    const bool doubles = shape_.LayerOf(stage).kind == LayerKind::kDoubled;
-    for (int y = made.first; y < made.end; y += doubles ? 2 : 1) {
-      if (doubles) {
+  void Sample(int stage, RowRange made, int block, int blocks, int worker) const {
+    const LayerKind kind = shape_.LayerOf(stage).kind;
+    for (int y = made.first; y < made.end; y += kind == LayerKind::kDoubled ? 2 : 1) {
+      if (kind == LayerKind::kDoubled) {
         Double(stage, y, worker);
+      } else if (kind == LayerKind::kMean) {
+        MeanOf(Whole(shape_.LayerOf(stage).from.front()), block, RowToWrite(stage, y));
       } else {
         SampleRow(stage, y, worker);
       }
     }
-    for (int y = made.first; y < made.end; ++y) ClearMargins(stage, Row(stage, y), 0, 1);
+    for (int y = made.first; y < made.end; ++y) ClearMargins(stage, Row(stage, y), block, blocks);
   }
 
   /// Rows y and y + 1 of a map that is twice as large as what it is made of.
   void Double(int stage, int y, int worker) const {
-    const int from = shape_.LayerOf(stage).from.front().index;
+    const GraphLayer& layer = shape_.LayerOf(stage);
+    const int from = layer.from.front().index;
     float* const rows[2] = {RowToWrite(stage, y), RowToWrite(stage, y + 1)};
     DoubledRows(kernels_, Packed(stage), RowToWrite(from, y / 2), shape_.Width(from), rows, Scratch(worker));
+    for (int i = 0; i < 2; ++i) AddRows(layer, y + i, FloatsOfRow(stage), rows[i]);
+  }
+
+  /// Floats of a row's pixels, without what stands around them.
+  size_t FloatsOfRow(int map) const { return static_cast<size_t>(shape_.Width(map)) * shape_.Stride(map); }
+  void AddRows(const GraphLayer& layer, int y, size_t floats, float* to) const {
+    for (const AddedMap& added : layer.added) AddRow(AddedRow(added, y), added.scale, floats, to);
   }
 
   void SampleRow(int stage, int y, int worker) const {
@@ -181,31 +198,57 @@ class LayerGraphWork final : public TeamWork {
     const FeatureMap& map = layer.from.front();
     const int width = shape_.Width(stage);
     float* to = RowToWrite(stage, y);
-    const size_t floats = static_cast<size_t>(width) * shape_.Stride(stage);
+    const size_t floats = FloatsOfRow(stage);
     switch (layer.kind) {
       case LayerKind::kConv:
       case LayerKind::kDoubled:
+      case LayerKind::kMean:
         return;  // elsewhere
       case LayerKind::kStrided:
-        return StridedRow(kernels_, Packed(stage), Whole(map), layer.side, layer.stride, y, width, to,
-                          Scratch(worker));
+        return StridedRow(kernels_, Packed(stage), Windowed(layer, y), width, to, Scratch(worker));
       case LayerKind::kDepthwise:
         return Depthwise(layer, y, to);
-      case LayerKind::kMean:
-        return MeanOf(Whole(map), to);
+      case LayerKind::kShuffled: {
+        const int side = layer.stride, group = y % side * side;
+        return ShuffledRow(RowToWrite(map.index, y / side), shape_.Stride(map.index), side,
+                           static_cast<size_t>(group) * shape_.Stride(stage), width, shape_.Stride(stage),
+                           to);
+      }
       case LayerKind::kFunction:
         std::memcpy(to, RowToWrite(map.index, y), floats * sizeof(float));
         return Apply(layer.function, to, floats);
+      case LayerKind::kNormalized:
+        return NormalizedRow(RowToWrite(map.index, y), layer.conv, layer.epsilon, width, to);
       case LayerKind::kScaled:
         ScaledRow(RowToWrite(map.index, y), RowToWrite(layer.from[1].index, 0),
-                  RowToWrite(layer.from[2].index, 0), width, shape_.Stride(stage), to);
-        for (const AddedMap& added : layer.added) AddRow(RowToWrite(added.map.index, y), floats, to);
-        return;
+                  layer.from.size() > 2 ? RowToWrite(layer.from[2].index, 0) : ZeroRow(), width,
+                  shape_.Stride(stage), to);
+        return AddRows(layer, y, floats, to);
+      case LayerKind::kProduct: {
+        const FeatureMap& other = layer.from[1];
+        return ProductRow(RowToWrite(map.index, y) + map.first, shape_.Stride(map.index),
+                          RowToWrite(other.index, y) + other.first, shape_.Stride(other.index), width,
+                          shape_.Stride(stage), to);
+      }
       case LayerKind::kMaxPool:
-        return MaxPoolRow(Whole(map), layer.side, layer.stride, y, width, to);
-      case LayerKind::kResized:
-        return BilinearRow(Whole(map), shape_.Height(stage), width, y, to);
+        return MaxPoolRow(Windowed(layer, y), width, to);
+      case LayerKind::kResized: {
+        const Between rows(y, shape_.Height(map.index), shape_.Height(stage));
+        return BilinearRow(RowToWrite(map.index, rows.first), RowToWrite(map.index, rows.second), rows.share,
+                           shape_.Width(map.index), width, shape_.Stride(stage), to);
+      }
     }
+  }
+
+  /// What the windows of row y of a layer's map see.
+  WindowRows Windowed(const GraphLayer& layer, int y) const {
+    const int map = layer.from.front().index;
+    WindowRows windows;
+    windows.side = layer.side;
+    windows.stride = layer.stride;
+    windows.pixel = shape_.Stride(map);
+    for (int i = 0; i < layer.side; ++i) windows.rows[i] = RowToWrite(map, y * layer.stride + i);
+    return windows;
   }
 
   void Depthwise(const GraphLayer& layer, int y, float* to) const {
@@ -245,8 +288,8 @@ class LayerGraphWork final : public TeamWork {
         for (size_t n = 0; n < input.told.size(); ++n) to[static_cast<size_t>(shown) + n] = input.told[n];
         for (int c = 0; c < shown; ++c) {
           const int band = c / (u * u), inner = c % (u * u);
-          const int from_y = Continued(y * u + inner / u, image_.height);
-          const int from_x = Continued(x * u + inner % u, image_.width);
+          const int from_y = Source(y * u + inner / u, image_.height);
+          const int from_x = Source(x * u + inner % u, image_.width);
           const float value = image_.input[static_cast<size_t>(band) * plane +
                                            static_cast<size_t>(from_y) * static_cast<size_t>(image_.width) +
                                            static_cast<size_t>(from_x)];
@@ -255,6 +298,12 @@ class LayerGraphWork final : public TeamWork {
         }
       }
     }
+  }
+  /// The image's row or column that one of what is taken in is made of.
+  int Source(int at, int size) const {
+    const int side = ContinuedSide(size, plan_.input);
+    at = std::abs(at - plan_.input.margin);
+    return Continued(at < side ? at : 2 * (side - 1) - at, size);
   }
   /// The row or column that stands for one that the image does not have.
   int Continued(int at, int size) const {
@@ -275,38 +324,41 @@ class LayerGraphWork final : public TeamWork {
 
   /// Rows of the last map, as pixels.
   void PutOut(RowRange rows) {
-    constexpr float kMost = std::numeric_limits<float>::max();
-    const int map = plan_.output.map.index, s = plan_.output.shuffle;
-    const int scale = s * (shape_.Height(map) / shape_.Height(0));
-    const int unshuffle = plan_.input.unshuffle;
-    const int out_height = image_.height * scale / unshuffle, out_width = image_.width * scale / unshuffle;
-    const size_t stride = shape_.Stride(map);
+    const int s = plan_.output.shuffle;
     bool finite = true;
     for (int y = rows.first; y < rows.end; ++y) {
-      const float* values = RowToWrite(map, y) + plan_.output.map.first;
-      // Where it is not added, zeros stand for the input.
-      const bool adds = plan_.output.adds_input;
-      const float* inputs = adds ? RowToWrite(0, y) : ZeroRow();
-      const size_t input_stride = adds ? shape_.Stride(0) : 0;
-      for (int i = 0; i < s && y * s + i < out_height; ++i) {
-        for (int band = 0; band < plan_.input.bands; ++band) {
-          float* to = image_.output + (static_cast<size_t>(band) * static_cast<size_t>(out_height) +
-                                       static_cast<size_t>(y * s + i)) *
-                                          static_cast<size_t>(out_width);
-          const float *from = values + (band * s + i) * s, *input = inputs + band;
-          for (int x = 0; x < out_width; from += stride, input += input_stride) {
-            const int end = std::min(x + s, out_width);
-            for (const float* value = from; x < end; ++x, ++value) {
-              float made = *value + *input;
-              finite &= std::abs(made) <= kMost;
-              if (plan_.output.end != MapFunction::kNone) Apply(plan_.output.end, &made, 1);
-              to[x] = std::min(std::max(made, 0.0f), 1.0f);
-            }
-          }
-        }
+      for (int i = 0; i < s && y * s + i < image_.height * plan_.scale; ++i) {
+        for (int band = 0; band < plan_.input.bands; ++band) finite &= PutOutRow(y, i, band);
       }
     }
     if (!finite) finite_ = false;
+  }
+
+  /// Row i of the squares that row y's pixels become. @return whether all was finite
+  bool PutOutRow(int y, int i, int band) const {
+    constexpr float kMost = std::numeric_limits<float>::max();
+    const GraphOutput& output = plan_.output;
+    const int map = output.map.index, s = output.shuffle, scale = plan_.scale;
+    const size_t stride = shape_.Stride(map), width = static_cast<size_t>(image_.width * scale);
+    const size_t row = static_cast<size_t>(y * s + i);
+    const auto plane = static_cast<size_t>(band) * static_cast<size_t>(image_.height);
+    float* to = image_.output + (plane * static_cast<size_t>(scale) + row) * width;
+    const float* from = RowToWrite(map, y + output.margin) + static_cast<size_t>(output.margin) * stride +
+                        output.map.first + (band * s + i) * s;
+    const float* input =
+        image_.input + (plane + row / static_cast<size_t>(scale)) * static_cast<size_t>(image_.width);
+    bool finite = true;
+    for (size_t x = 0; x < width; from += stride) {
+      const size_t end = std::min(x + static_cast<size_t>(s), width);
+      for (const float* value = from; x < end; ++x, ++value) {
+        float made = *value;
+        if (output.adds_input) made += input[x / static_cast<size_t>(scale)];
+        finite &= std::abs(made) <= kMost;
+        if (output.end != MapFunction::kNone) Apply(output.end, &made, 1);
+        to[x] = std::min(std::max(made, 0.0f), 1.0f);
+      }
+    }
+    return finite;
   }
 
   const ConvKernels& kernels_;

@@ -15,7 +15,7 @@
 
 namespace imgmill {
 
-/// One convolution that keeps its input's size. The pointers need only live until it is added.
+/// One convolution. The pointers need only live until it is added.
 struct GraphConv {
   std::vector<FeatureMap> from;  ///< at most kMostConvInputs, one behind the other, all of one size
   int out_channels = 0;
@@ -27,6 +27,9 @@ struct GraphConv {
   ConvEnd end = ConvEnd::kSlope;
   float gain = 1.0f;
   std::vector<AddedMap> added;  ///< at most kMostConvAdded
+  /// Zeros stand around the input, so that the size stays; else a 3x3 convolution gives one pixel less on
+  /// each side. Not of maps that are read at twice their size.
+  bool padded = true;
 };
 
 class LayerGraphLayout;
@@ -50,15 +53,19 @@ class LayerGraph {
   FeatureMap input() const { return {0, 0, plan_.channels[0], false}; }
   /// @throws OutOfMemory
   FeatureMap Add(const GraphConv& conv);
-  /// A convolution with a bias alone, of one whole map, without padding and by strides.
+  /// A convolution with bias and slope alone, of one whole map, without padding and by strides.
   /// @throws OutOfMemory
   FeatureMap AddStrided(const GraphConv& conv, int stride);
   /// A 1x1 convolution whose values become squares of four pixels: a pixel shuffle, or a convolution of 2x2
-  /// transposed. Of one whole map, with bias and slope alone.
+  /// transposed. Of one whole map, with bias and slope, and then what is added.
   /// @param conv  its weights: [4, the square's pixels row by row][out_channels][channels of `from`]; its
   /// bias: [4][out_channels]
   /// @throws OutOfMemory
   FeatureMap AddDoubled(const GraphConv& conv);
+  /// Groups of channels that become squares of pixels, row by row, each group padded to a multiple of
+  /// kChannelPad but for the last. Of one whole map.
+  /// @param trimmed  pixels below and to the right that are left out
+  FeatureMap AddShuffled(const FeatureMap& from, int side, int channels, int trimmed = 0);
   /// A convolution of each channel of one whole map by itself, of an odd side up to kMostDepthwiseSide, with
   /// a bias alone. Its weights: [out_channels][side][side].
   /// @throws OutOfMemory
@@ -67,16 +74,20 @@ class LayerGraph {
   FeatureMap AddMean(const FeatureMap& from);
   /// A function of each value of a whole map.
   FeatureMap AddFunction(const FeatureMap& from, MapFunction function);
+  /// Each pixel's channels less their mean, over the root of their variance and `epsilon`, times `weight`,
+  /// and `bias`: that many values. Of one whole map.
+  FeatureMap AddNormalized(const FeatureMap& from, const float* weight, const float* bias, float epsilon);
   /// from * factors + shifts + each of `added`: whole maps, of which the factors and the shifts have one
   /// pixel. At most kMostConvAdded.
-  FeatureMap AddScaled(const FeatureMap& from, const FeatureMap& factors, const FeatureMap& shifts,
-                       const std::vector<FeatureMap>& added);
+  FeatureMap AddScaled(const FeatureMap& from, const FeatureMap& factors,
+                       const std::optional<FeatureMap>& shifts, const std::vector<AddedMap>& added);
+  /// One map's values times another's; of maps read in part, too.
+  FeatureMap AddProduct(const FeatureMap& one, const FeatureMap& other);
   /// The largest of each channel in windows, without padding.
   FeatureMap AddMaxPool(const FeatureMap& from, int side, int stride);
   /// A whole map at the size of another, bilinear.
   FeatureMap AddResized(const FeatureMap& from, const FeatureMap& like);
-  /// @throws std::logic_error if a map of the smallest image, GraphInput::least, would have no pixels, or
-  /// if the input is added that cannot be
+  /// @throws std::logic_error if a map of the smallest image, GraphInput::least, would have no pixels
   /// @param most_packed  floats of the packed weights of layers that take turns; none: as many as are fast
   void Finish(GraphOutput output, std::optional<size_t> most_packed = {});
 

@@ -57,6 +57,7 @@ FeatureMap LayerGraph::Add(const GraphConv& conv) {
           layer.packed_from.size() + static_cast<size_t>(PaddedChannels(map.channels) - map.channels), -1);
   }
   KeepWeights(conv, layer);
+  if (!conv.padded) layer.margin = conv.side / 2;
   layer.added = conv.added;
   layer.conv.end = conv.end;
   layer.conv.gain = conv.gain;
@@ -64,6 +65,7 @@ FeatureMap LayerGraph::Add(const GraphConv& conv) {
 }
 
 FeatureMap LayerGraph::AddStrided(const GraphConv& conv, int stride) {
+  if (conv.side > kMostWindowSide) throw std::logic_error("a window of a graph is too large");
   GraphLayer layer;
   layer.kind = LayerKind::kStrided;
   layer.stride = stride;
@@ -93,7 +95,17 @@ FeatureMap LayerGraph::AddDoubled(const GraphConv& conv) {
     slopes.insert(slopes.end(), conv.slope, conv.slope + conv.out_channels);
   if (conv.slope != nullptr) all.slope = slopes.data();
   KeepWeights(all, layer);
+  layer.added = conv.added;
   return Add(std::move(layer), conv.out_channels);
+}
+
+FeatureMap LayerGraph::AddShuffled(const FeatureMap& from, int side, int channels, int trimmed) {
+  GraphLayer layer;
+  layer.kind = LayerKind::kShuffled;
+  layer.from = {from};
+  layer.stride = side;
+  layer.trimmed = trimmed;
+  return Add(std::move(layer), channels);
 }
 
 /// Weights are kept by the window's pixels, each of all channels with padding.
@@ -126,16 +138,40 @@ FeatureMap LayerGraph::AddFunction(const FeatureMap& from, MapFunction function)
   return Add(std::move(layer), from.channels);
 }
 
-FeatureMap LayerGraph::AddScaled(const FeatureMap& from, const FeatureMap& factors, const FeatureMap& shifts,
-                                 const std::vector<FeatureMap>& added) {
+FeatureMap LayerGraph::AddNormalized(const FeatureMap& from, const float* weight, const float* bias,
+                                     float epsilon) {
   GraphLayer layer;
-  layer.kind = LayerKind::kScaled;
-  layer.from = {from, factors, shifts};
-  for (const FeatureMap& map : added) layer.added.push_back({map, 1.0f});
+  layer.kind = LayerKind::kNormalized;
+  layer.epsilon = epsilon;
+  GraphConv ends;
+  ends.from = {from};
+  ends.out_channels = from.channels;
+  ends.bias = bias;
+  ends.slope = weight;
+  KeepEnds(ends, layer);
   return Add(std::move(layer), from.channels);
 }
 
+FeatureMap LayerGraph::AddScaled(const FeatureMap& from, const FeatureMap& factors,
+                                 const std::optional<FeatureMap>& shifts,
+                                 const std::vector<AddedMap>& added) {
+  GraphLayer layer;
+  layer.kind = LayerKind::kScaled;
+  layer.from = {from, factors};
+  if (shifts) layer.from.push_back(*shifts);
+  layer.added = added;
+  return Add(std::move(layer), from.channels);
+}
+
+FeatureMap LayerGraph::AddProduct(const FeatureMap& one, const FeatureMap& other) {
+  GraphLayer layer;
+  layer.kind = LayerKind::kProduct;
+  layer.from = {one, other};
+  return Add(std::move(layer), one.channels);
+}
+
 FeatureMap LayerGraph::AddMaxPool(const FeatureMap& from, int side, int stride) {
+  if (side > kMostWindowSide) throw std::logic_error("a window of a graph is too large");
   GraphLayer layer;
   layer.kind = LayerKind::kMaxPool;
   layer.from = {from};
@@ -160,10 +196,10 @@ void LayerGraph::Finish(GraphOutput output, std::optional<size_t> most_packed) {
     if (smallest.Height(map) < 1 || smallest.Width(map) < 1)
       throw std::logic_error("a graph's windows do not fit into the smallest image that it continues");
   }
-  const GraphShape larger(plan_, 64, 64);
-  if (plan_.output.adds_input &&
-      (plan_.input.unshuffle != 1 || larger.Height(plan_.output.map.index) != larger.Height(0)))
-    throw std::logic_error("the input is not of the size of the map that it is added to");
+  // Beside an image of this size, what margins and windows add or take is nothing.
+  constexpr int kLarge = 1 << 16;
+  const GraphShape large(plan_, kLarge, kLarge);
+  plan_.scale = (large.Rows(large.stages() - 1) * output.shuffle + kLarge / 2) / kLarge;
   size_t packed = 0;
   for (const GraphLayer& layer : plan_.layers) packed += layer.packed_floats();
   plan_.most_packed = most_packed.value_or(packed <= kMostPackedAlone ? packed : kMostPacked);

@@ -8,8 +8,18 @@
 
 namespace imgmill {
 
+inline constexpr int kMostWindowSide = 9;
+
 /// A function of each value by itself.
-enum class MapFunction { kNone, kSigmoid, kTanh };
+enum class MapFunction { kNone, kSigmoid, kTanh, kGelu };
+
+/// Rows of a map that a window sees, channels last and padded.
+struct WindowRows {
+  const float* rows[kMostWindowSide] = {};  ///< as many as the window's side, each from pixel 0
+  int side = 0;
+  int stride = 1;    ///< pixels from one window to the next
+  size_t pixel = 0;  ///< PaddedChannels
+};
 
 /// A whole map, channels last and padded.
 struct WholeMap {
@@ -32,10 +42,10 @@ constexpr int Windows(int size, int side, int stride) {
 /// Floats of scratch that StridedRow takes.
 size_t StridedScratchFloats(const ConvLayer& layer);
 
-/// Row y of a convolution without padding. `layer` is dense over side * side pixels, each with its padding.
-/// Writes `count` pixels of PaddedChannels(out_channels).
-void StridedRow(const ConvKernels& kernels, const ConvLayer& layer, const WholeMap& from, int side,
-                int stride, int y, int count, float* to, float* scratch);
+/// A row of a convolution with bias and slope, without padding. `layer` is dense over side * side pixels,
+/// each with its padding. Writes `count` pixels of PaddedChannels(out_channels).
+void StridedRow(const ConvKernels& kernels, const ConvLayer& layer, const WindowRows& from, int count,
+                float* to, float* scratch);
 
 /// Floats of scratch that DoubledRows takes.
 size_t DoubledScratchFloats(const ConvLayer& layer);
@@ -45,8 +55,17 @@ size_t DoubledScratchFloats(const ConvLayer& layer);
 void DoubledRows(const ConvKernels& kernels, const ConvLayer& layer, const float* from, int width,
                  float* const to[2], float* scratch);
 
-/// The mean of each channel: one pixel.
-void MeanOf(const WholeMap& from, float* to);
+/// A row of squares of `side` that become of pixels `from_pixel` floats apart. Row by row, each of a square's
+/// pixels has `pixel` floats there, those of this row from `first` on.
+void ShuffledRow(const float* from, size_t from_pixel, int side, size_t first, int width, size_t pixel,
+                 float* to);
+
+/// The mean of each of kChannelPad channels, the `block`th: of one pixel.
+void MeanOf(const WholeMap& from, int block, float* to);
+
+/// Each pixel's channels less their mean, over the root of their variance and `epsilon`, times the layer's
+/// slope, and its bias.
+void NormalizedRow(const float* from, const ConvLayer& layer, float epsilon, int width, float* to);
 
 /// That function of `count` values, in place.
 void Apply(MapFunction function, float* values, size_t count);
@@ -55,13 +74,28 @@ void Apply(MapFunction function, float* values, size_t count);
 void ScaledRow(const float* from, const float* factors, const float* shifts, int width, size_t pixel,
                float* to);
 
-void AddRow(const float* from, size_t count, float* to);
+/// Adds scale * from.
+void AddRow(const float* from, float scale, size_t count, float* to);
 
-/// Row y of the largest value of each channel in windows.
-void MaxPoolRow(const WholeMap& from, int side, int stride, int y, int count, float* to);
+/// The products of pixels of `pixel` floats.
+void ProductRow(const float* one, size_t one_pixel, const float* other, size_t other_pixel, int width,
+                size_t pixel, float* to);
 
-/// Row y of `from` at another size, of which it is said: bilinear between the centres of pixels, as PyTorch's
-/// upsample_bilinear2d without align_corners.
-void BilinearRow(const WholeMap& from, int height, int width, int y, float* to);
+/// A row of the largest value of each channel in windows.
+void MaxPoolRow(const WindowRows& from, int count, float* to);
+
+/// Between which two pixels of `size` pixel `at` of `wanted` lies, and how near the second: bilinear between
+/// the centres of pixels, as PyTorch's upsample_bilinear2d without align_corners.
+struct Between {
+  Between(int at, int size, int wanted);
+  int first = 0, second = 0;
+  float share = 0;
+};
+
+/// A row of a map at another width, out of the two rows that it lies between.
+/// @param share  how near it is to the second
+/// @param pixel  floats from one pixel to the next, of all rows
+void BilinearRow(const float* above, const float* below, float share, int from_width, int width, size_t pixel,
+                 float* to);
 
 }  // namespace imgmill

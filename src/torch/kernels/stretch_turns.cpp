@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 
 namespace imgmill {
 namespace {
+
+/// Of rows that no step is about yet; what strides make of it is an int still.
+constexpr int kLongBefore = -(1 << 24);
 
 int CeilDivided(int64_t value, int64_t by) {
   return static_cast<int>(value / by + (value % by > 0 ? 1 : 0));
@@ -56,7 +58,7 @@ void StretchTurns::Plan(int own_steps, int ahead) {
 
 /// The rows of a stage's map that are read in a step, counted from the map's first.
 int StretchTurns::ReadUpTo(int stage, int step) const {
-  int end = std::numeric_limits<int>::min() / 2;
+  int end = kLongBefore;
   for (const int reader : readers_[At(stage)]) {
     const int made = made_[At(reader)][static_cast<size_t>(step)];
     // A single pixel is not run ahead for.
@@ -65,7 +67,7 @@ int StretchTurns::ReadUpTo(int stage, int step) const {
       if (read.map == stage) end = std::max(end, read.rows.end);
     }
   }
-  return end;
+  return std::max(end, kLongBefore);
 }
 
 int StretchTurns::Kept(int stage) const {
