@@ -9,6 +9,7 @@
 
 #include "base/usage_error.h"
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/joined_conv.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
@@ -205,6 +206,84 @@ class CarnNet final : public UpscaleNet {
   int64_t scale_ = 0;
 };
 
+/// The network on our own kernels.
+class CarnGraph {
+ public:
+  CarnGraph(const Plan& plan, const StateDict& weights)
+      : plan_(plan), features_(static_cast<int>(plan.features)), graph_(weights, {}) {}
+
+  Result<std::shared_ptr<const LayerGraph>> Finish() {
+    FeatureMap x = graph_.Conv("sub_mean.shifter", 3, {graph_.input()}, {}, 1);
+    x = graph_.Conv("entry", features_, {x});
+    x = Cascaded(x, "", [this](const FeatureMap& from, size_t step) {
+      const std::string block = Numbered("b", step) + ".";
+      return Cascaded(from, block, [&](const FeatureMap& inner, size_t unit) {
+        return Unit(inner, Numbered(block + "b", plan_.shared ? 0 : unit));
+      });
+    });
+    x = graph_.Conv("exit", 3, Enlarged(x));
+    return graph_.Finish({.map = graph_.Conv("add_mean.shifter", 3, {x}, {}, 1)});
+  }
+
+ private:
+  static constexpr float kRelu = 0;
+
+  FeatureMap Unit(const FeatureMap& input, const std::string& name) {
+    const GraphEnd relu = {.slope = kRelu};
+    const GraphEnd sum = {.slope = kRelu, .end = ConvEnd::kSumSlope, .added = {{input, 1.0f}}};
+    std::vector<FeatureMap> x = graph_.Grouped(GroupedConv(name + ".body.0"), {input}, relu);
+    if (plan_.pointwise) {
+      x = graph_.Grouped(GroupedConv(name + ".body.2"), x, relu);
+      return graph_.Conv(name + ".body.4", features_, x, sum, 1);
+    }
+    return graph_.Ungrouped(GroupedConv(name + ".body.2"), x, sum);
+  }
+  Convolution GroupedConv(const std::string& name) {
+    return graph_.layers().Conv(name, plan_.features, plan_.features, ConvShape{.groups = plan_.groups});
+  }
+
+  /// Three steps, each of what a 1x1 layer makes of the input and all steps before it.
+  /// @param step  step(input, number)
+  template <typename Step>
+  FeatureMap Cascaded(const FeatureMap& input, const std::string& name, const Step& step) {
+    std::vector<FeatureMap> seen = {input};
+    FeatureMap x = input;
+    for (size_t i = 0; i < kSteps; ++i) {
+      seen.push_back(step(x, i));
+      x = graph_.Conv(Numbered(name + "c", i) + ".body.0", features_, seen, {.slope = kRelu}, 1);
+    }
+    return x;
+  }
+
+  std::vector<FeatureMap> Enlarged(const FeatureMap& from) {
+    std::vector<FeatureMap> x = {from};
+    for (size_t t = 0; t < plan_.tails.size(); ++t) {
+      const Tail& tail = plan_.tails[t];
+      for (size_t i = 0; i < tail.factors.size(); ++i) {
+        const std::string name = tail.name + ".body." + std::to_string(3 * i);
+        if (t != plan_.tail) {
+          graph_.layers().PassOver(name + ".weight");
+          graph_.layers().PassOver(name + ".bias");
+          continue;
+        }
+        const int64_t out = plan_.features * tail.factors[i] * tail.factors[i];
+        x = graph_.Grouped(
+            graph_.layers().Conv(name, out, plan_.features, ConvShape{.groups = plan_.tail_groups}), x,
+            {.slope = kRelu}, GraphShuffle{.side = static_cast<int>(tail.factors[i])});
+      }
+    }
+    return x;
+  }
+
+  const Plan& plan_;
+  const int features_;
+  GraphBuilder graph_;
+};
+
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  return CarnGraph(plan, weights).Finish();
+}
+
 class CarnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "CARN"; }
@@ -223,12 +302,10 @@ class CarnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
       plan.tail = static_cast<size_t>(wanted - plan.tails.begin());
     }
     info.scale = plan.tails[plan.tail].scale();
-    // Two convolutions a unit, nine units; before and behind them one each, and those that enlarge reach less
-    // than one further together.
-    info.receptive_radius = 2 * kSteps * kSteps + 3;
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
-    parts.tile = kTile;
+    RunOnKernels(parts, plan, GraphOf);
+    if (parts.kernels == nullptr) parts.tile = kTile;
     parts.bytes = [plan](int height, int width) { return BytesFor(plan, height, width); };
     return LoadLayers<CarnNet>(plan, std::move(parts), std::move(weights));
   }

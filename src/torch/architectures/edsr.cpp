@@ -9,6 +9,7 @@
 
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/enlarging_tail.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
@@ -111,6 +112,31 @@ class EdsrNet final : public UpscaleNet {
   EnlargingTail tail_;
 };
 
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  const auto features = static_cast<int>(plan.features);
+  LayerGraph::Input input = {.range = static_cast<float>(kRange)};
+  if (!plan.has_means) input.mean = {kMean.begin(), kMean.end()};
+  GraphBuilder graph(weights, input);
+  FeatureMap first = graph.input();
+  if (plan.has_means) first = graph.Conv("sub_mean", 3, {first}, {}, 1);
+  first = graph.Conv(plan.names.first, features, {first});
+  FeatureMap x = first;
+  for (int64_t b = 0; b < plan.blocks; ++b) {
+    const FeatureMap inner = graph.Conv(Block(b) + plan.names.in_block_first, features, {x}, {.slope = 0});
+    x = graph.Conv(Block(b) + plan.names.in_block_second, features, {inner},
+                   {.gain = static_cast<float>(plan.residual()), .added = {{x, 1.0f}}});
+  }
+  x = graph.Conv(plan.names.last, features, {x}, {.added = {{first, 1.0f}}});
+  const GraphEnd to_pixels = {.gain = static_cast<float>(1 / kRange)};
+  Convolution last = graph.layers().Conv(plan.names.output, 3, plan.features);
+  if (plan.has_means) {
+    x = AddEnlargingTail(graph, plan.names.ups, last, plan.tail, x, {});
+    return graph.Finish({.map = graph.Conv("add_mean", 3, {x}, to_pixels, 1)});
+  }
+  if (last.bias.defined()) last.bias = last.bias + torch::tensor({kMean[0], kMean[1], kMean[2]}) * kRange;
+  return graph.Finish({.map = AddEnlargingTail(graph, plan.names.ups, last, plan.tail, x, to_pixels)});
+}
+
 class Edsr final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "EDSR"; }
@@ -126,8 +152,6 @@ class Edsr final : public PlannedArchitecture<Plan, ReadPlan> {
   Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
                                          ModelInfo info) const override {
     info.scale = static_cast<int>(plan.tail.scale());
-    // Two convolutions a block, those before and after them, and the tail, which reaches less than two more.
-    info.receptive_radius = static_cast<int>(2 * plan.blocks + 2 + 2);
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
     // The first features, a block's input, and what it holds; or the first, and what the tail holds.
@@ -138,6 +162,7 @@ class Edsr final : public PlannedArchitecture<Plan, ReadPlan> {
           area * plan.features + EnlargingTail::Floats(plan.tail, height, width) + 9 * area * scale * scale;
       return static_cast<size_t>(std::max(body, tail)) * sizeof(float);
     };
+    RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<EdsrNet>(plan, std::move(parts), std::move(weights));
   }
 };

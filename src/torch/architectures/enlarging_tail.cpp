@@ -64,4 +64,15 @@ torch::Tensor EnlargingTail::operator()(const torch::Tensor& features) const {
   return output;
 }
 
+FeatureMap AddEnlargingTail(GraphBuilder& graph, const std::string& ups, const Convolution& last,
+                            const EnlargingTailShape& shape, const FeatureMap& features,
+                            const GraphEnd& end) {
+  const int64_t shuffled = shape.each * shape.each * shape.features;
+  FeatureMap x = features;
+  for (int64_t i = 0; i < shape.ups; ++i)
+    x = graph.Shuffled(graph.layers().Conv(Up(ups, i), shuffled, shape.features), {x},
+                       {.side = static_cast<int>(shape.each)});
+  return graph.Conv(last, {x}, end);
+}
+
 }  // namespace imgmill

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
 #include "torch/torch_headers.h"
 
@@ -39,5 +40,10 @@ class EnlargingTail {
   std::vector<Convolution> ups_;
   Convolution last_;
 };
+
+/// The same on our own kernels.
+/// @param last  the last convolution; `end`: what becomes of its values
+FeatureMap AddEnlargingTail(GraphBuilder& graph, const std::string& ups, const Convolution& last,
+                            const EnlargingTailShape& shape, const FeatureMap& features, const GraphEnd& end);
 
 }  // namespace imgmill

@@ -8,6 +8,7 @@
 
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/enlarging_tail.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
@@ -28,6 +29,8 @@ struct Plan {
 
   int scale() const { return static_cast<int>(tail.scale() / unshuffle); }
   std::string head() const { return unshuffle > 1 ? "head.1" : "head.0"; }
+  /// Of kernels of another side, and means of what squares are made of, a graph has no layers.
+  bool is_graph() const { return (side == 3 || side == 1) && !(means && unshuffle > 1); }
 };
 
 std::string Group(int64_t number) {
@@ -129,6 +132,37 @@ class RcanNet final : public UpscaleNet {
   EnlargingTail tail_;
 };
 
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  const auto features = static_cast<int>(plan.features), bands = static_cast<int>(plan.bands),
+             squeezed = static_cast<int>(plan.squeezed), side = static_cast<int>(plan.side);
+  GraphBuilder graph(weights, {.bands = bands,
+                               .unshuffle = static_cast<int>(plan.unshuffle),
+                               .range = plan.means ? static_cast<float>(kRange) : 1.0f});
+  const auto conv = [&](const std::string& name, const FeatureMap& from, const GraphEnd& end) {
+    return graph.Conv(name, features, {from}, end, side);
+  };
+  FeatureMap x = graph.input();
+  if (plan.means) x = graph.Conv("sub_mean", bands, {x}, {}, 1);
+  const FeatureMap head = conv(plan.head(), x, {});
+  x = head;
+  for (int64_t g = 0; g < plan.groups; ++g) {
+    const FeatureMap group = x;
+    for (int64_t b = 0; b < plan.blocks; ++b) {
+      const std::string name = Block(g, b) + ".body.";
+      const FeatureMap inner = conv(name + "2", conv(name + "0", x, {.slope = 0}), {});
+      FeatureMap gate = graph.Conv(name + "3.conv_du.0", squeezed, {graph.Mean(inner)}, {.slope = 0}, 1);
+      gate = graph.Conv(name + "3.conv_du.2", features, {gate}, {}, 1);
+      x = graph.Scaled(inner, graph.Function(gate, MapFunction::kSigmoid), {}, {{x, 1.0f}});
+    }
+    x = conv(Block(g, plan.blocks), x, {.added = {{group, 1.0f}}});
+  }
+  x = conv(Group(plan.groups), x, {.added = {{head, 1.0f}}});
+  const Convolution last = graph.layers().Conv("tail.1", bands, features, side);
+  x = AddEnlargingTail(graph, "tail.0", last, plan.tail, x, {});
+  if (plan.means) x = graph.Conv("add_mean", bands, {x}, {.gain = static_cast<float>(1 / kRange)}, 1);
+  return graph.Finish({.map = x});
+}
+
 class Rcan final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "RCAN"; }
@@ -159,6 +193,7 @@ class Rcan final : public PlannedArchitecture<Plan, ReadPlan> {
                            3 * plan.bands * area * plan.tail.scale() * plan.tail.scale();
       return static_cast<size_t>(std::max(body, tail)) * sizeof(float);
     };
+    if (plan.is_graph()) RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<RcanNet>(plan, std::move(parts), std::move(weights));
   }
 

@@ -5,11 +5,14 @@
 //
 // Key layouts: unet1.* and unet2.*; with conv_final.* x4, or x2 "fast", which looks at squares of two pixels
 // as channels. A tensor "pro" tells that values lie in 0.15 to 0.85.
+#include "torch/architectures/real_cugan.h"
+
 #include <algorithm>
 #include <array>
 
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/same_bits.h"
 #include "torch/architectures/upscale_network.h"
@@ -18,30 +21,7 @@
 namespace imgmill {
 namespace {
 
-constexpr double kSlope = 0.1;       // of all leaky ReLUs
-constexpr int64_t kReduction = 8;    // from the channels to those that decide on their weight
-constexpr int64_t kFeatures = 64;    // between the two U-Nets where there are layers behind them
-constexpr int64_t kDeepMargin = 20;  // that the second U-Net takes away on each side
-constexpr double kProRange = 0.7, kProLow = 0.15;
-
-/// The variant, read off its tensors.
-struct Plan {
-  int scale = 2;
-  int64_t bands = 3;
-  bool pro = false;
-  bool final_layer = false;  ///< a convolution and pixel shuffle behind the U-Nets
-  int64_t unshuffle = 1;     ///< side of the squares that become channels
-
-  int64_t multiple() const { return scale == 3 || unshuffle > 1 ? 4 : 2; }
-  /// Mirrored pixels on each side.
-  int64_t padding() const { return scale == 3 ? 14 : !final_layer ? 18 : unshuffle > 1 ? 38 : 19; }
-  /// Fewer pixels than this are continued to the right and below, so that there are enough to mirror.
-  int64_t least() const { return unshuffle > 1 ? 40 : 32; }
-  /// How much the first U-Net enlarges.
-  int64_t inner_scale() const { return scale == 3 ? 3 : 2; }
-};
-
-bool ReadPlan(const StateDict& weights, Plan& plan) {
+bool ReadPlan(const StateDict& weights, RealCuganPlan& plan) {
   const WeightTensor* first = weights.Find("unet1.conv1.conv.0.weight");
   const WeightTensor* bottom = weights.Find("unet1.conv_bottom.weight");
   const WeightTensor* last = weights.Find("unet2.conv_bottom.weight");
@@ -65,7 +45,7 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
 }
 
 torch::Tensor Activated(torch::Tensor x) {
-  return torch::leaky_relu_(x, kSlope);
+  return torch::leaky_relu_(x, kCuganSlope);
 }
 
 /// Without so many pixels on each side; shares its memory.
@@ -101,8 +81,8 @@ class Level {
         second_(layers.Conv(name + ".conv.2", out, middle, {.padding = 0})),
         weighed_(weighed) {
     if (!weighed) return;
-    squeeze_ = layers.Conv(name + ".seblock.conv1", out / kReduction, out, 1);
-    excite_ = layers.Conv(name + ".seblock.conv2", out, out / kReduction, 1);
+    squeeze_ = layers.Conv(name + ".seblock.conv1", out / kCuganReduction, out, 1);
+    excite_ = layers.Conv(name + ".seblock.conv2", out, out / kCuganReduction, 1);
   }
   torch::Tensor operator()(torch::Tensor x) const {
     x = Activated(first_(x));
@@ -198,17 +178,17 @@ int64_t RoundedUp(int64_t value, int64_t multiple) {
 
 class RealCuganNet final : public UpscaleNet {
  public:
-  RealCuganNet(const Plan& plan, Layers& layers) : plan_(plan) {
+  RealCuganNet(const RealCuganPlan& plan, Layers& layers) : plan_(plan) {
     layers.PassOver("pro");
-    const int64_t between = plan.final_layer ? kFeatures : plan.bands;
+    const int64_t between = plan.final_layer ? kCuganFeatures : plan.bands;
     shallow_ = ShallowUnet(layers, plan.bands * plan.unshuffle * plan.unshuffle, between, plan.inner_scale());
     deep_ = DeepUnet(layers, between, between);
-    if (plan.final_layer) final_ = layers.Conv("conv_final", 4 * plan.bands, kFeatures, {.padding = 0});
+    if (plan.final_layer) final_ = layers.Conv("conv_final", 4 * plan.bands, kCuganFeatures, {.padding = 0});
   }
 
   torch::Tensor forward(torch::Tensor input) override {
     const int64_t height = input.size(2), width = input.size(3), scale = plan_.scale;
-    if (plan_.pro) input = (input * kProRange).add_(kProLow);
+    if (plan_.pro) input = (input * kCuganProRange).add_(kCuganProLow);
     // Only the fast network's sides must be multiples before they are mirrored.
     const int64_t before = plan_.unshuffle > 1 ? plan_.multiple() : 1;
     const torch::Tensor image = Continued(input, RoundedUp(std::max(height, plan_.least()), before),
@@ -217,7 +197,7 @@ class RealCuganNet final : public UpscaleNet {
     if (plan_.final_layer) x = torch::pixel_shuffle(Inner(final_(x), 1), 2);
     x = x.slice(2, 0, height * scale).slice(3, 0, width * scale);
     if (plan_.final_layer) x = x + torch::upsample_nearest2d(input, {height * scale, width * scale});
-    return plan_.pro ? (x - kProLow).div_(kProRange) : x;
+    return plan_.pro ? (x - kCuganProLow).div_(kCuganProRange) : x;
   }
 
  private:
@@ -230,10 +210,10 @@ class RealCuganNet final : public UpscaleNet {
     return shallow_(x.contiguous(torch::MemoryFormat::ChannelsLast));
   }
   torch::Tensor Corrected(const torch::Tensor& enlarged) const {
-    return deep_(enlarged).add_(Inner(enlarged, kDeepMargin));
+    return deep_(enlarged).add_(Inner(enlarged, kCuganDeepMargin));
   }
 
-  Plan plan_;
+  RealCuganPlan plan_;
   ShallowUnet shallow_;
   DeepUnet deep_;
   Convolution final_;
@@ -241,18 +221,18 @@ class RealCuganNet final : public UpscaleNet {
 
 /// At the peak: at the size that the first U-Net enlarges to, the second one's top level as it was and as it
 /// comes back from below, what is below, and what is corrected; at the end the output, thrice.
-size_t BytesFor(const Plan& plan, int64_t height, int64_t width) {
+size_t BytesFor(const RealCuganPlan& plan, int64_t height, int64_t width) {
   const auto padded = [&](int64_t side) {
     return (RoundedUp(std::max(side, plan.least()), plan.multiple()) + 2 * plan.padding()) / plan.unshuffle;
   };
   const int64_t area = padded(height) * padded(width);
-  const int64_t between = plan.final_layer ? kFeatures : plan.bands;
-  const int64_t inner = area * plan.inner_scale() * plan.inner_scale() * (2 * kFeatures + 32 + between);
+  const int64_t between = plan.final_layer ? kCuganFeatures : plan.bands;
+  const int64_t inner = area * plan.inner_scale() * plan.inner_scale() * (2 * kCuganFeatures + 32 + between);
   const int64_t output = 3 * plan.bands * height * width * plan.scale * plan.scale;
   return static_cast<size_t>(inner + output) * sizeof(float);
 }
 
-class RealCugan final : public PlannedArchitecture<Plan, ReadPlan> {
+class RealCugan final : public PlannedArchitecture<RealCuganPlan, ReadPlan> {
  public:
   std::string_view name() const override { return "Real-CUGAN"; }
   std::string_view known_by() const override { return "up2x-latest-conservative, pro-denoise3x-up2x"; }
@@ -262,7 +242,7 @@ class RealCugan final : public PlannedArchitecture<Plan, ReadPlan> {
              "unet2.conv_bottom.weight"}};
   }
 
-  Result<std::unique_ptr<Network>> Build(Plan plan, std::shared_ptr<const StateDict> weights,
+  Result<std::unique_ptr<Network>> Build(RealCuganPlan plan, std::shared_ptr<const StateDict> weights,
                                          ModelInfo info) const override {
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
@@ -274,6 +254,7 @@ class RealCugan final : public PlannedArchitecture<Plan, ReadPlan> {
     // But for the means over the tile, this is all that a pixel depends on.
     parts.overlap = static_cast<int>(plan.padding());
     parts.bytes = [plan](int height, int width) { return BytesFor(plan, height, width); };
+    RunOnKernels(parts, plan, RealCuganGraph);
     return LoadLayers<RealCuganNet>(plan, std::move(parts), std::move(weights));
   }
 
