@@ -49,6 +49,7 @@ class Twin {
     const auto continued = [&](int at, int size, bool mirrors) {
       if (at < size) return at;
       if (input.continued == Continuation::kLast) return size - 1;
+      if (input.continued == Continuation::kBlack) return -1;
       const int mirrored = 2 * (size - 1) - at;
       if (input.continued == Continuation::kMirror) return std::max(mirrored, 0);
       return mirrors ? mirrored : size - 1;
@@ -64,7 +65,9 @@ class Twin {
         for (int x = 0; x < first.width; ++x) {
           const int band = c / (u * u), i = c / u % u, j = c % u;
           const int row = source(y * u + i, height), column = source(x * u + j, width);
-          const double value = pixels_[static_cast<size_t>((band * height + row) * width + column)];
+          const bool black = row < 0 || column < 0;
+          const double value =
+              black ? 0 : pixels_[static_cast<size_t>((band * height + row) * width + column)];
           const double mean = input.mean.empty() ? 0 : input.mean[static_cast<size_t>(band)];
           first.values.push_back((value - mean) * input.range);
         }
@@ -140,10 +143,9 @@ class Twin {
     return graph_.AddShuffled(from, side, channels, trimmed);
   }
 
-  FeatureMap AddDepthwise(const FeatureMap& from, int side) {
+  FeatureMap AddDepthwise(const FeatureMap& from, int side, const GraphConv& end = {}) {
     const Planes of = maps_[static_cast<size_t>(from.index)];
-    return Random({from}, of.channels, side, {}, [&](GraphConv conv) {
-      conv.slope = nullptr;
+    return Random({from}, of.channels, side, end, [&](GraphConv conv) {
       std::vector<float> weights(conv.weights, conv.weights + of.channels * side * side);
       for (float& each : weights) each *= std::sqrt(static_cast<float>(of.channels));  // of one channel each
       conv.weights = weights.data();
@@ -152,7 +154,7 @@ class Twin {
         double v = conv.bias != nullptr ? conv.bias[c] : 0;
         for (int i = 0; i < side * side; ++i)
           v += conv.weights[c * side * side + i] * of.At(c, y + i / side - reach, x + i % side - reach);
-        return v;
+        return Ended(conv, v, c, y, x);
       }));
       return graph_.AddDepthwise(conv);
     });
@@ -345,6 +347,32 @@ class Twin {
     return made;
   }
 
+  double Ended(const GraphConv& conv, double v, int k, int y, int x) const {
+    const auto sigmoid = [](double value) { return 1 / (1 + std::exp(-value)); };
+    const auto gelu = [](double value) { return Of(MapFunction::kGelu, value); };
+    const auto added = [&](size_t n) { return Added({conv.added[n]}, k, y, x); };
+    const auto sum = [&](double value) { return value * conv.gain + Added(conv.added, k, y, x); };
+    const double slope = conv.slope != nullptr ? conv.slope[k] : conv.common_slope;
+    const auto sloped = [slope](double value) { return value > 0 ? value : value * slope; };
+    switch (conv.end) {
+      case ConvEnd::kSlope:
+        return sum(sloped(v));
+      case ConvEnd::kSilu:
+        return sum(v * sigmoid(v));
+      case ConvEnd::kGelu:
+        return sum(gelu(v));
+      case ConvEnd::kGate:
+        return (v + added(0)) * (sigmoid(v) - 0.5);
+      case ConvEnd::kWeigh:
+        return added(0) * sigmoid(v) + (conv.added.size() > 1 ? added(1) : 0);
+      case ConvEnd::kSumSlope:
+        return sloped(sum(v));
+      case ConvEnd::kSumGelu:
+        return gelu(sum(v));
+    }
+    return v;
+  }
+
   Planes ByDefinition(const GraphConv& conv) const {
     Planes joined;
     for (const FeatureMap& map : conv.from) {
@@ -360,8 +388,6 @@ class Twin {
         }
       }
     }
-    const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
-    const auto gelu = [](double v) { return v * 0.5 * std::erfc(-v / std::sqrt(2.0)); };
     const int side = conv.side, reach = conv.padded ? side / 2 : 0, less = conv.padded ? 0 : side / 2 * 2;
     Planes made{conv.out_channels, joined.height - less, joined.width - less, {}};
     for (int k = 0; k < conv.out_channels; ++k) {
@@ -373,22 +399,7 @@ class Twin {
               v += conv.weights[(k * joined.channels + c) * side * side + i] *
                    joined.At(c, y + i / side - reach, x + i % side - reach);
           }
-          const auto added = [&](size_t n) { return Added({conv.added[n]}, k, y, x); };
-          const double slope = conv.slope != nullptr ? conv.slope[k] : conv.common_slope;
-          if (conv.end == ConvEnd::kGate) {
-            v = (v + added(0)) * (sigmoid(v) - 0.5);
-          } else if (conv.end == ConvEnd::kWeigh) {
-            v = added(0) * sigmoid(v) + (conv.added.size() > 1 ? added(1) : 0);
-          } else if (conv.end == ConvEnd::kSumSlope) {
-            v = v * conv.gain + Added(conv.added, k, y, x);
-            v = v > 0 ? v : v * slope;
-          } else {
-            v = conv.end == ConvEnd::kSilu   ? v * sigmoid(v)
-                : conv.end == ConvEnd::kGelu ? gelu(v)
-                                             : std::max(v, 0.0) + std::min(v, 0.0) * slope;
-            v = v * conv.gain + Added(conv.added, k, y, x);
-          }
-          made.values.push_back(v);
+          made.values.push_back(Ended(conv, v, k, y, x));
         }
       }
     }
@@ -489,7 +500,7 @@ TEST_CASE("a mask from a pooled map weighs the map that it is made of, in images
 TEST_CASE("a U-Net halves a continued image and doubles it again, scaled by what its mean says") {
   constexpr int kShapes[][2] = {{1, 1}, {3, 5}, {8, 8}, {9, 40}, {31, 17}, {70, 10}};
   for (const ConvKernels* kernels : AllKernels()) {
-    for (const Continuation continued : {Continuation::kMirror, Continuation::kLast}) {
+    for (const Continuation continued : {Continuation::kMirror, Continuation::kLast, Continuation::kBlack}) {
       for (const auto& shape : kShapes) {
         CAPTURE(kernels->name);
         CAPTURE(shape[0]);
@@ -523,7 +534,12 @@ TEST_CASE("channels are convolved by themselves and pixels shuffled") {
       CAPTURE(width);
       Twin net(*kernels, {}, height, width, 8);
       FeatureMap x = net.Add({net.AddDepthwise(net.input(), 9)}, 20, 1);
-      x = net.AddDoubled(net.AddDepthwise(x, 3), 36);
+      GraphConv gelu, sum;
+      gelu.end = ConvEnd::kGelu;
+      gelu.gain = 2;
+      sum.end = ConvEnd::kSumGelu;
+      sum.added = {{x, 0.5f}};
+      x = net.AddDoubled(net.AddDepthwise(net.AddDepthwise(x, 3, sum), 3, gelu), 36);
       x = net.AddDoubled(net.AddDepthwise(x, 5), 18);
       CHECK(net.Check(net.Add({net.AddDepthwise(x, 9)}, 3, 1), 1, 3, MapFunction::kSigmoid) < kNear);
     }

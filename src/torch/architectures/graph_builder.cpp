@@ -135,24 +135,49 @@ FeatureMap GraphBuilder::Normalized(const LayerNorm& norm, const FeatureMap& fro
                                static_cast<float>(norm.epsilon));
 }
 
-FeatureMap GraphBuilder::Depthwise(const Convolution& conv, const FeatureMap& from) {
+FeatureMap GraphBuilder::Depthwise(const Convolution& conv, const FeatureMap& from, const GraphEnd& end) {
   if (!conv.weight.defined()) return from;  // Finish says what is wrong
   const torch::Tensor weight = conv.weight.contiguous();
-  return graph_->AddDepthwise(Described(conv, weight, {from}));
+  return graph_->AddDepthwise(Ended(Described(conv, weight, {from}), end));
+}
+
+GraphConv GraphBuilder::Ended(GraphConv conv, const GraphEnd& end) {
+  conv.common_slope = end.slope;
+  if (end.slopes.defined()) conv.slope = end.slopes.data_ptr<float>();
+  conv.end = end.end;
+  conv.gain = end.gain;
+  conv.added = end.added;
+  conv.padded = end.padded;
+  return conv;
 }
 
 FeatureMap GraphBuilder::Conv(const Convolution& conv, const std::vector<FeatureMap>& from,
                               const GraphEnd& end) {
   if (!conv.weight.defined()) return from.front();  // Finish says what is wrong
   const torch::Tensor weight = conv.weight.contiguous();
-  GraphConv added = Described(conv, weight, from);
-  added.common_slope = end.slope;
-  if (end.slopes.defined()) added.slope = end.slopes.data_ptr<float>();
-  added.end = end.end;
-  added.gain = end.gain;
-  added.added = end.added;
-  added.padded = end.padded;
-  return graph_->Add(added);
+  return graph_->Add(Ended(Described(conv, weight, from), end));
+}
+
+Convolution GraphBuilder::Apart(const Convolution& conv, int first) {
+  const int gap = RestBegins(first) - first;
+  if (!conv.weight.defined() || gap == 0) return conv;
+  const auto parted = [&](const torch::Tensor& rows) {
+    std::vector<int64_t> sizes = rows.sizes().vec();
+    sizes[0] = gap;
+    return torch::cat({rows.narrow(0, 0, first), torch::zeros(sizes), rows.slice(0, first)});
+  };
+  Convolution apart = conv;
+  apart.weight = parted(conv.weight.contiguous());
+  if (conv.bias.defined()) apart.bias = parted(conv.bias);
+  return apart;
+}
+
+GraphBuilder::Parts GraphBuilder::Split(const Convolution& conv, const FeatureMap& from, int first,
+                                        const GraphEnd& end) {
+  if (!conv.weight.defined()) return {from, from};  // Finish says what is wrong
+  const FeatureMap all = Conv(Apart(conv, first), {from}, end);
+  const int begins = RestBegins(first);
+  return {all.Channels(0, first), all.Channels(begins, all.channels - begins)};
 }
 
 Result<std::shared_ptr<const LayerGraph>> GraphBuilder::Finish(const GraphOutput& output) {

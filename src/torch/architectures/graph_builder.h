@@ -49,6 +49,16 @@ class GraphBuilder {
   /// @param shuffle  of what each group gives
   std::vector<FeatureMap> Grouped(const Convolution& conv, const std::vector<FeatureMap>& from,
                                   const GraphEnd& end, const std::optional<GraphShuffle>& shuffle = {});
+  /// A convolution whose first outputs are read by others than those behind them, as two maps that can be
+  /// read apart, however many there are.
+  struct Parts {
+    FeatureMap first, rest;
+  };
+  Parts Split(const Convolution& conv, const FeatureMap& from, int first, const GraphEnd& end);
+  /// A convolution of all channels, or of each by itself, whose outputs from the `first`th on are behind
+  /// enough of zeros to be read apart; and where these begin.
+  static Convolution Apart(const Convolution& conv, int first);
+  static int RestBegins(int first) { return PaddedChannels(first); }
   /// The same as one convolution of all channels, with zeros between its groups.
   FeatureMap Ungrouped(const Convolution& conv, const std::vector<FeatureMap>& from, const GraphEnd& end) {
     return Conv(WithoutGroups(conv), from, end);
@@ -65,7 +75,7 @@ class GraphBuilder {
   /// A transposed convolution of 2x2 by strides of two: `name`, with a bias or without. The same of `end`.
   FeatureMap Transposed(const std::string& name, int out, const FeatureMap& from, bool bias,
                         const GraphEnd& end = {});
-  FeatureMap Depthwise(const Convolution& conv, const FeatureMap& from);
+  FeatureMap Depthwise(const Convolution& conv, const FeatureMap& from, const GraphEnd& end = {});
   FeatureMap Mean(const FeatureMap& from) { return graph_->AddMean(from); }
   FeatureMap Function(const FeatureMap& from, MapFunction function) {
     return graph_->AddFunction(from, function);
@@ -89,6 +99,7 @@ class GraphBuilder {
   Result<std::shared_ptr<const LayerGraph>> Finish(const GraphOutput& output);
 
  private:
+  static GraphConv Ended(GraphConv conv, const GraphEnd& end);
   static Convolution WithoutGroups(const Convolution& conv);
   /// The pointers live as long as `weight`, which is contiguous.
   static GraphConv Described(const Convolution& conv, const torch::Tensor& weight,

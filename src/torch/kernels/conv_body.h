@@ -174,6 +174,27 @@ static void Multiply(const float* tiles, size_t stride, const float* weights, si
   }
 }
 
+/// Activation and what is added, of an end that does not need the first of these for more.
+/// @param sum  sum(value): with what is added
+template <typename Sum>
+IMGMILL_INLINE Vector Ended(const ConvLayer& layer, Vector value, Vector slope, const Sum& sum) {
+  switch (layer.end) {
+    case ConvEnd::kSilu:
+      return sum(value * Sigmoid(value) * layer.gain);
+    case ConvEnd::kGelu:
+      return sum(value * NormalShare(value) * layer.gain);
+    case ConvEnd::kSumGelu:
+      value = sum(value * layer.gain);
+      return value * NormalShare(value);
+    case ConvEnd::kSumSlope:
+      value = sum(value * layer.gain);
+      return value > 0.0f ? value : value * slope;
+    default:
+      value = value > 0.0f ? value : value * slope;
+      return sum(value * layer.gain);
+  }
+}
+
 /// Bias, activation and what is added, for the channels from `at` on: floats from the start of row i.
 template <bool Plain>
 IMGMILL_INLINE Vector Finished(const ConvLayer& layer, const ConvRows& rows, int i, size_t at, Vector value,
@@ -186,17 +207,10 @@ IMGMILL_INLINE Vector Finished(const ConvLayer& layer, const ConvRows& rows, int
     if (rows.additions > 1) value += rows.added[1].scale * Load(rows.added[1].rows[i] + at);
     return value;
   }
-  if (layer.end == ConvEnd::kSilu) {
-    value *= Sigmoid(value);
-  } else if (layer.end == ConvEnd::kGelu) {
-    value *= NormalShare(value);
-  } else if (layer.end == ConvEnd::kSlope) {
-    value = value > 0.0f ? value : value * slope;
-  }
-  value *= layer.gain;
-  for (int n = 0; n < rows.additions; ++n) value += rows.added[n].scale * Load(rows.added[n].rows[i] + at);
-  if (layer.end == ConvEnd::kSumSlope) return value > 0.0f ? value : value * slope;
-  return value;
+  return Ended(layer, value, slope, [&](Vector sum) {
+    for (int n = 0; n < rows.additions; ++n) sum += rows.added[n].scale * Load(rows.added[n].rows[i] + at);
+    return sum;
+  });
 }
 
 IMGMILL_INLINE bool IsPlain(const ConvLayer& layer, const ConvRows& rows) {

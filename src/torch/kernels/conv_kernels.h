@@ -26,6 +26,7 @@ enum class ConvEnd {
   kGate,      ///< (v + added[0]) * (sigmoid(v) - 0.5)
   kWeigh,     ///< added[0] * sigmoid(v); then what else is added
   kSumSlope,  ///< v * gain and what is added to it; then * slope where that is negative
+  kSumGelu,   ///< the same; then as kGelu
 };
 
 /// A convolution ready to run. All pointers are to memory that its owner keeps.
@@ -54,19 +55,21 @@ struct ConvAdded {
   float scale = 1;
 };
 
+inline constexpr int kMostConvInputs = 6;
+inline constexpr int kMostConvAdded = 2;
 inline constexpr int kMostDepthwiseSide = 9;
 
 /// One row of a convolution of each channel by itself, zeros outside the image. Layer's weights:
-/// [side * side][PaddedChannels(out_channels)], as many bias values, and no slope. Rows are dense.
+/// [side * side][PaddedChannels(out_channels)]. Rows are dense. Its end is neither kGate nor kWeigh.
 struct DepthwiseRow {
   const float* rows[kMostDepthwiseSide] = {};  ///< y - side / 2 and on, each from pixel 0; null outside
   int side = 3;                                ///< odd, up to kMostDepthwiseSide
   int width = 0;
+  const float* added[kMostConvAdded] = {};  ///< rows, each from pixel 0
+  float scales[kMostConvAdded] = {};
+  int additions = 0;
   float* out = nullptr;
 };
-
-inline constexpr int kMostConvInputs = 6;
-inline constexpr int kMostConvAdded = 2;
 
 /// One row of tiles: image rows 4t .. 4t+3, and what they are made from.
 struct ConvRows {

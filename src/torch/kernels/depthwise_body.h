@@ -19,8 +19,14 @@ IMGMILL_INLINE void DepthwisePixels(const ConvLayer& layer, const DepthwiseRow& 
       for (int r = 0; r < R; ++r) sum[r] += weight * Load(from + static_cast<size_t>(r) * stride);
     }
   }
-  float* to = row.out + static_cast<size_t>(x) * stride + c;
-  for (int r = 0; r < R; ++r) Store(to + static_cast<size_t>(r) * stride, sum[r]);
+  const Vector slope = Load(layer.slope + c);
+  for (int r = 0; r < R; ++r) {
+    const size_t at = static_cast<size_t>(x + r) * stride + c;
+    Store(row.out + at, Ended(layer, sum[r], slope, [&](Vector value) {
+            for (int n = 0; n < row.additions; ++n) value += row.scales[n] * Load(row.added[n] + at);
+            return value;
+          }));
+  }
 }
 
 static void RunDepthwise(const ConvLayer& layer, const DepthwiseRow& row) {

@@ -32,6 +32,7 @@ struct AddedMap {
 enum class Continuation {
   kMirrorOrLast,  ///< mirrored about its last pixel; that pixel again where one side has too few to mirror
   kMirror,        ///< mirrored as far as there are pixels, then the last of these again
+  kBlack,         ///< zeros, where no mean is taken away and no margin mirrored
   kLast,          ///< its last pixel again
 };
 

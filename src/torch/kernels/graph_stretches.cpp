@@ -11,10 +11,12 @@ namespace {
 /// Sides of the images by which graphs are judged: any, since only the ratios of their maps' sizes count.
 constexpr int kJudgedSide = 512;
 
-/// Whether a stage reads its map as a whole.
-bool ReadsWhole(const GraphShape& shape, int stage) {
+/// Whether a stage begins a stretch, since what it reads is there whole, or far ahead: a row of a map that
+/// was pooled and is enlarged again stands for so many that all maps beside it would be kept for them.
+bool ReadsFarAhead(const GraphShape& shape, int stage) {
   if (!shape.IsLayer(stage)) return false;
-  return shape.LayerOf(stage).kind == LayerKind::kMean;
+  const LayerKind kind = shape.LayerOf(stage).kind;
+  return kind == LayerKind::kMean || kind == LayerKind::kResized;
 }
 
 /// For each stage, the floats of the maps that are there whole if a stretch begins with it.
@@ -44,13 +46,13 @@ std::vector<GraphStretch> StretchesOf(const GraphPlan& plan) {
       const int stage = static_cast<int>(first);
       const bool alone = first + 1 == end;
       if (shape.IsLayer(stage)) packed += shape.LayerOf(stage).packed_floats();
-      if (!alone && (packed > plan.most_packed || ReadsWhole(shape, stage))) break;
+      if (!alone && packed > plan.most_packed) break;
       const size_t with = cost[first] + kept[first];
       if (with <= cost[end]) {
         cost[end] = with;
         begin[end] = first;
       }
-      if (ReadsWhole(shape, stage)) break;
+      if (ReadsFarAhead(shape, stage)) break;
     }
   }
   std::vector<GraphStretch> stretches;

@@ -207,7 +207,7 @@ class LayerGraphWork final : public TeamWork {
       case LayerKind::kStrided:
         return StridedRow(kernels_, Packed(stage), Windowed(layer, y), width, to, Scratch(worker));
       case LayerKind::kDepthwise:
-        return Depthwise(layer, y, to);
+        return ConvolveApart(layer, y, to);
       case LayerKind::kShuffled: {
         const int side = layer.stride, group = y % side * side;
         return ShuffledRow(RowToWrite(map.index, y / side), shape_.Stride(map.index), side,
@@ -251,7 +251,7 @@ class LayerGraphWork final : public TeamWork {
     return windows;
   }
 
-  void Depthwise(const GraphLayer& layer, int y, float* to) const {
+  void ConvolveApart(const GraphLayer& layer, int y, float* to) const {
     const int map = layer.from.front().index, reach = layer.side / 2;
     DepthwiseRow row;
     row.side = layer.side;
@@ -261,6 +261,11 @@ class LayerGraphWork final : public TeamWork {
       row.rows[i] = from < 0 || from >= shape_.Height(map) ? nullptr : RowToWrite(map, from);
     }
     row.out = to;
+    row.additions = static_cast<int>(layer.added.size());
+    for (size_t n = 0; n < layer.added.size(); ++n) {
+      row.added[n] = AddedRow(layer.added[n], y);
+      row.scales[n] = layer.added[n].scale;
+    }
     kernels_.run_depthwise(layer.conv, row);
   }
 
@@ -290,6 +295,7 @@ class LayerGraphWork final : public TeamWork {
           const int band = c / (u * u), inner = c % (u * u);
           const int from_y = Source(y * u + inner / u, image_.height);
           const int from_x = Source(x * u + inner % u, image_.width);
+          if (from_y < 0 || from_x < 0) continue;  // zeros
           const float value = image_.input[static_cast<size_t>(band) * plane +
                                            static_cast<size_t>(from_y) * static_cast<size_t>(image_.width) +
                                            static_cast<size_t>(from_x)];
@@ -299,13 +305,13 @@ class LayerGraphWork final : public TeamWork {
       }
     }
   }
-  /// The image's row or column that one of what is taken in is made of.
+  /// The image's row or column that one of what is taken in is made of; -1 for none.
   int Source(int at, int size) const {
     const int side = ContinuedSide(size, plan_.input);
     at = std::abs(at - plan_.input.margin);
     return Continued(at < side ? at : 2 * (side - 1) - at, size);
   }
-  /// The row or column that stands for one that the image does not have.
+  /// The row or column that stands for one that the image does not have; -1 for none.
   int Continued(int at, int size) const {
     if (at < size) return at;
     const int mirrored = 2 * (size - 1) - at;
@@ -314,6 +320,8 @@ class LayerGraphWork final : public TeamWork {
         return std::max(0, mirrored);
       case Continuation::kLast:
         return size - 1;
+      case Continuation::kBlack:
+        return -1;
       case Continuation::kMirrorOrLast:
         break;
     }

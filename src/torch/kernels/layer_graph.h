@@ -66,8 +66,8 @@ class LayerGraph {
   /// kChannelPad but for the last. Of one whole map.
   /// @param trimmed  pixels below and to the right that are left out
   FeatureMap AddShuffled(const FeatureMap& from, int side, int channels, int trimmed = 0);
-  /// A convolution of each channel of one whole map by itself, of an odd side up to kMostDepthwiseSide, with
-  /// a bias alone. Its weights: [out_channels][side][side].
+  /// A convolution of each channel of one whole map by itself, of an odd side up to kMostDepthwiseSide. Its
+  /// weights: [out_channels][side][side]; its end is neither kGate nor kWeigh.
   /// @throws OutOfMemory
   FeatureMap AddDepthwise(const GraphConv& conv);
   /// The mean of each channel of a whole map: a map of one pixel.

@@ -19,7 +19,7 @@ FeatureMap LayerGraph::Add(GraphLayer layer, int channels) {
   return {static_cast<int>(plan_.layers.size()), 0, channels, false};
 }
 
-/// Bias and slope with padding.
+/// Bias and slope with padding, and what else becomes of the values.
 void LayerGraph::KeepEnds(const GraphConv& conv, GraphLayer& layer) {
   const int padded = PaddedChannels(conv.out_channels);
   layer.ends = Buffer(static_cast<size_t>(2 * padded) * sizeof(float));
@@ -35,6 +35,9 @@ void LayerGraph::KeepEnds(const GraphConv& conv, GraphLayer& layer) {
   layer.conv.out_channels = conv.out_channels;
   layer.conv.bias = bias;
   layer.conv.slope = slope;
+  layer.conv.end = conv.end;
+  layer.conv.gain = conv.gain;
+  layer.added = conv.added;
 }
 
 /// These, and weights as they are.
@@ -58,9 +61,6 @@ FeatureMap LayerGraph::Add(const GraphConv& conv) {
   }
   KeepWeights(conv, layer);
   if (!conv.padded) layer.margin = conv.side / 2;
-  layer.added = conv.added;
-  layer.conv.end = conv.end;
-  layer.conv.gain = conv.gain;
   return Add(std::move(layer), conv.out_channels);
 }
 
@@ -95,7 +95,6 @@ FeatureMap LayerGraph::AddDoubled(const GraphConv& conv) {
     slopes.insert(slopes.end(), conv.slope, conv.slope + conv.out_channels);
   if (conv.slope != nullptr) all.slope = slopes.data();
   KeepWeights(all, layer);
-  layer.added = conv.added;
   return Add(std::move(layer), conv.out_channels);
 }
 
