@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
@@ -75,6 +76,25 @@ class ArtCnnNet final : public UpscaleNet {
   std::vector<BlockLayers> blocks_;
 };
 
+/// The same on our own kernels, which have no larger ones than 3x3.
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  GraphBuilder graph(weights, {.bands = static_cast<int>(plan.bands)});
+  const auto features = static_cast<int>(plan.features), side = static_cast<int>(plan.side);
+  const auto conv = [&](const std::string& name, const FeatureMap& from, const GraphEnd& end) {
+    return graph.Conv(name, features, {from}, end, side);
+  };
+  const FeatureMap first = conv(kFirst, graph.input(), {});
+  FeatureMap x = first;
+  for (int64_t b = 0; b < plan.blocks; ++b) {
+    const std::string name = Block(b) + ".conv.";
+    const FeatureMap y = conv(name + "1.0", conv(name + "0.0", x, {.slope = 0}), {.slope = 0});
+    x = conv(name + "2", y, {.added = {{x, 1.0f}}});
+  }
+  x = conv(Block(plan.blocks), x, {.added = {{first, 1.0f}}});
+  const auto shuffled = static_cast<int>(plan.bands) * plan.scale * plan.scale;
+  return graph.Finish({.map = graph.Conv(kLast, shuffled, {x}, {}, side), .shuffle = plan.scale});
+}
+
 class ArtCnn final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "ArtCNN"; }
@@ -88,11 +108,12 @@ class ArtCnn final : public PlannedArchitecture<Plan, ReadPlan> {
                                          ModelInfo info) const override {
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
-    // Three convolutions a block, and three beside them.
+    // Three convolutions a block, and three beside them; a graph says it, too.
     info.receptive_radius = static_cast<int>(plan.side / 2 * (3 * plan.blocks + 3));
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
     parts.overlap = static_cast<int>(std::min<int64_t>(kOverlap, parts.info.receptive_radius));
+    if (plan.side <= 3) RunOnKernels(parts, plan, GraphOf);
     // The first features, a block's input, and what it holds with the library's reordered copy; or the last
     // features and the channels of all output pixels, twice.
     parts.bytes = [plan](int height, int width) {

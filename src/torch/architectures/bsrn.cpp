@@ -7,6 +7,7 @@
 #include <array>
 
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/joined_conv.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/pixel_bytes.h"
@@ -117,6 +118,53 @@ class BsrnNet final : public UpscaleNet {
   std::vector<Distillation> blocks_;
 };
 
+/// The same on our own kernels.
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  GraphBuilder graph(weights, {.bands = static_cast<int>(plan.bands), .least = kLeastForAttention});
+  const auto features = static_cast<int>(plan.features), kept = static_cast<int>(plan.kept);
+  const GraphEnd gelu = {.end = ConvEnd::kGelu};
+  const auto pointwise = [&](const std::string& name, int out, const std::vector<FeatureMap>& from,
+                             const GraphEnd& end) {
+    int64_t in = 0;
+    for (const FeatureMap& map : from) in += map.channels;
+    return graph.Conv(Pointwise(graph.layers(), name, out, in, true), from, end);
+  };
+  const std::vector<FeatureMap> copies(kCopies, graph.input());
+  const FeatureMap first = AddSpatialConv(graph, "fea_conv", features, copies, true, {});
+  const Convolution joining = Pointwise(graph.layers(), "c1", features, plan.blocks * features, true);
+  FeatureMap x = first, sum = first;
+  for (int64_t b = 0; b < plan.blocks; ++b) {
+    const FeatureMap input = x;
+    std::vector<FeatureMap> joined;
+    for (int s = 1; s <= 3; ++s) {
+      const std::string step = Block(b) + ".c" + std::to_string(s);
+      joined.push_back(pointwise(step + "_d", kept, {x}, gelu));
+      x = AddSpatialConv(graph, step + "_r", features, {x}, true,
+                         {.end = ConvEnd::kSumGelu, .added = {{x, 1.0f}}});
+    }
+    joined.push_back(AddSpatialConv(graph, Block(b) + ".c4", kept, {x}, true, gelu));
+    x = pointwise(Block(b) + ".c5", features, joined, {});
+    x = AddAttention(graph, Block(b) + ".esa", x, {.separable = true, .gelu = true});
+    Convolution out = Pointwise(graph.layers(), Block(b) + ".conv_out", features, features, true);
+    const torch::Tensor importance = graph.layers().Parameter(Block(b) + ".cw", {1, features});
+    if (importance.defined()) out.weight = out.weight * importance.view({1, features, 1, 1});
+    x = graph.Conv(out, {x}, {.added = {{input, 1.0f}}});
+    // What the layer that joins all blocks makes of each is added up, so that none is kept for long.
+    Convolution share = joining;
+    if (share.weight.defined()) share.weight = joining.weight.narrow(1, b * features, features);
+    GraphEnd end = b + 1 == plan.blocks ? GraphEnd{.end = ConvEnd::kSumGelu} : GraphEnd{};
+    if (b > 0) {
+      end.added = {{sum, 1.0f}};
+      share.bias = torch::Tensor();
+    }
+    sum = graph.Conv(share, {x}, end);
+  }
+  x = AddSpatialConv(graph, "c2", features, {sum}, true, {.added = {{first, 1.0f}}});
+  const auto shuffled = static_cast<int>(plan.bands) * plan.scale * plan.scale;
+  return graph.Finish(
+      {.map = graph.Conv("upsampler.upsampleOneStep.0", shuffled, {x}), .shuffle = plan.scale});
+}
+
 class BsrnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "BSRN"; }
@@ -133,6 +181,7 @@ class BsrnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     UpscaleNetworkParts parts = PartsWithAttention(std::move(info));
     // First features, the sum over the blocks, a block's input and sum, a step's maps in two orders.
     parts.bytes = BytesOfFloats(9 * plan.features + 2 * plan.bands * plan.scale * plan.scale);
+    RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<BsrnNet>(plan, std::move(parts), std::move(weights));
   }
 };

@@ -98,8 +98,7 @@ class ImdnNet final : public UpscaleNet {
   std::vector<Distillation> blocks_;
 };
 
-/// The same on our own kernels, which read some channels of a map where these begin at a multiple of
-/// kChannelPad.
+/// The same on our own kernels.
 Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
   GraphBuilder graph(weights, {.bands = static_cast<int>(plan.bands)});
   const auto features = static_cast<int>(plan.features), kept = static_cast<int>(plan.kept);
@@ -110,10 +109,10 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
     std::vector<FeatureMap> joined;
     FeatureMap rest = x;
     for (int c = 1; c <= 3; ++c) {
-      const FeatureMap all =
-          graph.Conv(Block(b) + ".conv" + std::to_string(c) + ".0", features, {rest}, leaky);
-      joined.push_back(all.Channels(0, kept));
-      rest = all.Channels(kept, features - kept);
+      const std::string name = Block(b) + ".conv" + std::to_string(c) + ".0";
+      const auto parts = graph.Split(graph.layers().Conv(name, features, rest.channels), rest, kept, leaky);
+      joined.push_back(parts.first);
+      rest = parts.rest;
     }
     joined.push_back(graph.Conv(Block(b) + ".conv4", kept, {rest}));
     x = graph.Conv(Block(b) + ".conv1x1", features, joined, {.added = {{x, 1.0f}}}, 1);
@@ -143,11 +142,7 @@ class ImdnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     parts.overlap = kOverlap;
     // A block's input, its sum, a convolution's input and output in two orders, and the first features.
     parts.bytes = BytesOfFloats(7 * plan.features + 2 * plan.bands * plan.scale * plan.scale);
-    if (plan.kept % kChannelPad == 0) {
-      RunOnKernels(parts, plan, GraphOf);
-    } else {
-      parts.info.receptive_radius = static_cast<int>(4 * plan.blocks + 3);
-    }
+    RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<ImdnNet>(plan, std::move(parts), std::move(weights));
   }
 

@@ -4,6 +4,7 @@
 //
 // Weights: FEM.0, FEM.1.sub.N.c1 to c7, FEM.1.sub.BLOCKS, RM.0.
 #include "torch/architectures/architecture.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/joined_conv.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/pixel_bytes.h"
@@ -34,7 +35,7 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
   plan.steps = CountOf(weights, 1, [](int i) { return Block(0) + ".c" + std::to_string(i) + ".weight"; }) - 1;
   plan.blocks = CountOf(weights, 0, [](int i) { return Block(i) + ".c1.weight"; });
   plan.scale = ShuffleScale(last->dim(0), static_cast<int>(plan.bands));
-  return plan.scale > 0 && plan.steps > 0 && plan.features % plan.steps == 0;
+  return plan.scale > 0 && plan.steps > 0 && plan.steps <= kMostConvInputs && plan.features % plan.steps == 0;
 }
 
 class ImdnPlusNet final : public UpscaleNet {
@@ -86,6 +87,31 @@ class ImdnPlusNet final : public UpscaleNet {
   std::vector<Distillation> blocks_;
 };
 
+/// The same on our own kernels.
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  GraphBuilder graph(weights, {.bands = static_cast<int>(plan.bands)});
+  const auto features = static_cast<int>(plan.features), kept = static_cast<int>(plan.features / plan.steps);
+  const GraphEnd silu = {.end = ConvEnd::kSilu};
+  const FeatureMap first = graph.Conv("FEM.0", features, {graph.input()});
+  FeatureMap x = first;
+  for (int64_t b = 0; b < plan.blocks; ++b) {
+    const auto name = [&](int64_t step) { return Block(b) + ".c" + std::to_string(step); };
+    std::vector<FeatureMap> joined;
+    FeatureMap rest = x;
+    for (int64_t s = 1; s < plan.steps; ++s) {
+      const auto parts =
+          graph.Split(graph.layers().Conv(name(s), rest.channels, rest.channels), rest, kept, silu);
+      joined.push_back(parts.first);
+      rest = parts.rest;
+    }
+    joined.push_back(graph.Conv(name(plan.steps), kept, {rest}, silu));
+    x = graph.Conv(name(plan.steps + 1), features, joined, {.added = {{x, 1.0f}}}, 1);
+  }
+  x = graph.Conv(Block(plan.blocks), features, {x}, {.added = {{first, 1.0f}}});
+  const auto shuffled = static_cast<int>(plan.bands) * plan.scale * plan.scale;
+  return graph.Finish({.map = graph.Conv("RM.0", shuffled, {x}), .shuffle = plan.scale});
+}
+
 class ImdnPlusArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "IMDN+"; }
@@ -99,13 +125,13 @@ class ImdnPlusArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
                                          ModelInfo info) const override {
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
-    info.receptive_radius = static_cast<int>(plan.steps * plan.blocks + 3);
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
     parts.tile = kTile;
     parts.overlap = kOverlap;
     // A block's input, its sum, a convolution's input and output in two orders, and the first features.
     parts.bytes = BytesOfFloats(7 * plan.features + 2 * plan.bands * plan.scale * plan.scale);
+    RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<ImdnPlusNet>(plan, std::move(parts), std::move(weights));
   }
 

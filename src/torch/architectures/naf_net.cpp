@@ -5,6 +5,7 @@
 // Weights: intro, encoders.0.0.conv1, downs.0, middle_blks.0, ups.0.0, decoders.0.0, ending.
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
+#include "torch/architectures/graph_builder.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
 #include "torch/weights/weight_file.h"
@@ -142,6 +143,76 @@ class NafNet final : public UpscaleNet {
   std::vector<NafBlock> middle_;
 };
 
+/// The same on our own kernels.
+class NafGraph {
+ public:
+  NafGraph(const Plan& plan, const StateDict& weights)
+      : plan_(plan),
+        graph_(weights, {.bands = static_cast<int>(plan.bands),
+                         .multiple = static_cast<int>(plan.multiple()),
+                         .continued = Continuation::kBlack}) {}
+
+  Result<std::shared_ptr<const LayerGraph>> Finish() {
+    FeatureMap x = graph_.Conv("intro", static_cast<int>(plan_.features), {graph_.input()});
+    std::vector<FeatureMap> seen;
+    for (size_t level = 0; level < plan_.encoders.size(); ++level) {
+      for (int b = 0; b < plan_.encoders[level]; ++b) x = Block(InLevel("encoders", level, b), x);
+      seen.push_back(x);
+      x = graph_.Strided("downs." + std::to_string(level), 2 * x.channels, x, 2, 2);
+    }
+    for (int b = 0; b < plan_.middle; ++b) x = Block("middle_blks." + std::to_string(b), x);
+    for (size_t level = 0; level < plan_.decoders.size(); ++level) {
+      const Convolution up = graph_.layers().Conv("ups." + std::to_string(level) + ".0", 2 * x.channels,
+                                                  x.channels, {.side = 1, .bias = false});
+      x = graph_.Shuffled(up, x, {.added = {{seen.back(), 1.0f}}});
+      seen.pop_back();
+      for (int b = 0; b < plan_.decoders[level]; ++b) x = Block(InLevel("decoders", level, b), x);
+    }
+    return graph_.Finish(
+        {.map = graph_.Conv("ending", static_cast<int>(plan_.bands), {x}), .adds_input = true});
+  }
+
+ private:
+  FeatureMap Block(const std::string& name, const FeatureMap& input) {
+    Layers& layers = graph_.layers();
+    const int features = input.channels;
+    const auto conv = [&](const char* layer, int64_t out, const ConvShape& shape) {
+      return layers.Conv(name + layer, out, shape.groups > 1 ? out : features, shape);
+    };
+    // The product of both halves of the channels, which are read apart.
+    const auto gated = [&](const FeatureMap& halves) {
+      return graph_.Product(halves.Channels(0, features),
+                            halves.Channels(GraphBuilder::RestBegins(features), features));
+    };
+    FeatureMap x = graph_.Normalized(layers.Norm(name + ".norm1", features, kNormEpsilon), input);
+    x = graph_.Conv(GraphBuilder::Apart(conv(".conv1", 2 * features, {.side = 1}), features), {x});
+    const Convolution depthwise = conv(".conv2", 2 * features, {.groups = 2 * features});
+    x = gated(graph_.Depthwise(GraphBuilder::Apart(depthwise, features), x));
+    x = graph_.Scaled(x, graph_.Conv(name + ".sca.1", features, {graph_.Mean(x)}, {}, 1), {}, {});
+    x = graph_.Conv(Shared(name + ".conv3", name + ".beta", features), {x}, {.added = {{input, 1.0f}}});
+    FeatureMap inner = graph_.Normalized(layers.Norm(name + ".norm2", features, kNormEpsilon), x);
+    inner =
+        gated(graph_.Conv(GraphBuilder::Apart(conv(".conv4", 2 * features, {.side = 1}), features), {inner}));
+    return graph_.Conv(Shared(name + ".conv5", name + ".gamma", features), {inner}, {.added = {{x, 1.0f}}});
+  }
+  /// A 1x1 convolution whose outputs are multiplied by learned factors.
+  Convolution Shared(const std::string& name, const std::string& factors, int features) {
+    Convolution conv = graph_.layers().Conv(name, features, features, 1);
+    const torch::Tensor share = graph_.layers().Parameter(factors, {1, features, 1, 1});
+    if (!conv.weight.defined() || !conv.bias.defined() || !share.defined()) return conv;
+    conv.weight = conv.weight * share.view({features, 1, 1, 1});
+    conv.bias = conv.bias * share.view({features});
+    return conv;
+  }
+
+  const Plan& plan_;
+  GraphBuilder graph_;
+};
+
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  return NafGraph(plan, weights).Finish();
+}
+
 class NafNetArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
  public:
   std::string_view name() const override { return "NAFNet"; }
@@ -171,6 +242,7 @@ class NafNetArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
       const auto padded = [&](int64_t side) { return (side + multiple - 1) / multiple * multiple; };
       return static_cast<size_t>(floats * padded(height) * padded(width)) * sizeof(float);
     };
+    RunOnKernels(parts, plan, GraphOf);
     return LoadLayers<NafNet>(plan, std::move(parts), std::move(weights));
   }
 

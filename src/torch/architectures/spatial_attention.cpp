@@ -61,20 +61,39 @@ torch::Tensor SpatialAttention::operator()(torch::Tensor x) const {
   return x.mul_(mask.sigmoid_());
 }
 
+FeatureMap AddSpatialConv(GraphBuilder& graph, const std::string& name, int out,
+                          const std::vector<FeatureMap>& from, bool separable, const GraphEnd& end) {
+  if (!separable) return graph.Conv(name, out, from, end);
+  int64_t in = 0;
+  for (const FeatureMap& map : from) in += map.channels;
+  const FeatureMap x = graph.Conv(Pointwise(graph.layers(), name + ".pw", out, in, true), from);
+  return graph.Depthwise(graph.layers().Conv(name + ".dw", out, out, ConvShape{.groups = out}), x, end);
+}
+
 FeatureMap AddAttention(GraphBuilder& graph, const std::string& name, const FeatureMap& x,
                         const AttentionKind& kind, const FeatureMap* added) {
   const int inner = static_cast<int>(std::max<int64_t>(1, graph.layers().Outputs(name + ".conv1.weight")));
-  const FeatureMap narrow = graph.Conv(name + ".conv1", inner, {x}, {}, 1);
+  const auto pointwise = [&](const char* layer, int out, const FeatureMap& from, const GraphEnd& end) {
+    return graph.Conv(Pointwise(graph.layers(), name + layer, out, from.channels, kind.separable), {from},
+                      end);
+  };
+  const FeatureMap narrow = pointwise(".conv1", inner, x, {});
   FeatureMap small = graph.Strided(name + ".conv2", inner, narrow, 3, kHalving);
   small = graph.MaxPool(small, kWindow, kApart);
-  if (kind.three_layers) small = graph.Conv(name + ".conv_max", inner, {small}, {.slope = 0});
-  small = graph.Conv(name + ".conv3", inner, {small}, {.slope = kind.three_layers ? 0.0f : 1.0f});
-  if (kind.three_layers) small = graph.Conv(name + ".conv3_", inner, {small});
+  const auto layer = [&](const char* which, bool activated) {
+    GraphEnd end;
+    if (activated && kind.gelu) end.end = ConvEnd::kGelu;
+    if (activated && !kind.gelu) end.slope = 0;
+    small = AddSpatialConv(graph, name + which, inner, {small}, kind.separable, end);
+  };
+  if (kind.three_layers) layer(".conv_max", true);
+  layer(".conv3", kind.three_layers);
+  if (kind.three_layers) layer(".conv3_", false);
   const FeatureMap mask = graph.Resized(small, x);
-  const FeatureMap both = graph.Conv(name + ".conv_f", inner, {narrow}, {.added = {{mask, 1.0f}}}, 1);
+  const FeatureMap both = pointwise(".conv_f", inner, narrow, {.added = {{mask, 1.0f}}});
   GraphEnd weigh = {.end = ConvEnd::kWeigh, .added = {{x, 1.0f}}};
   if (added != nullptr) weigh.added.push_back({*added, 1.0f});
-  return graph.Conv(name + ".conv4", x.channels, {both}, weigh, 1);
+  return pointwise(".conv4", x.channels, both, weigh);
 }
 
 UpscaleNetworkParts PartsWithAttention(ModelInfo info) {

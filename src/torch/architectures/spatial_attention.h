@@ -50,8 +50,11 @@ class SpatialAttention {
   std::vector<SpatialConv> small_;
 };
 
-/// The same on our own kernels, where the layers are not separable. `x` weighed, and `added` to it where that
-/// is given.
+/// SpatialConv on our own kernels. Of a separable one, `end` is neither kGate nor kWeigh.
+FeatureMap AddSpatialConv(GraphBuilder& graph, const std::string& name, int out,
+                          const std::vector<FeatureMap>& from, bool separable, const GraphEnd& end);
+
+/// SpatialAttention on our own kernels. `x` weighed, and `added` to it where that is given.
 FeatureMap AddAttention(GraphBuilder& graph, const std::string& name, const FeatureMap& x,
                         const AttentionKind& kind, const FeatureMap* added = nullptr);
 
