@@ -154,16 +154,22 @@ Status CheckStillKept(const FileAction& action, const ActionStart& start) {
   return CheckSinceLook(action.keeper, start.keeper_looked_at);
 }
 
-/// First the note, which takes the name, then the file.
+bool HasItsNote(const FileAction& action, const ActionStart& start) {
+  return NotedInTrash(action.path, start.target, start.moment) == Noted::kThis;
+}
+
+/// The note, which takes the name, and then the file. The batch's notes were written before, but somebody may
+/// have emptied the trash since, and taken the name.
 Status MoveToTrash(const FileAction& action, const ActionStart& start) {
-  if (!start.noted) {
+  if (!HasItsNote(action, start)) {
     const TrashNote note = NoteOf(action, start);
-    TRY(WriteTrashNotes({&note, 1}).front());
+    TRY(WriteTrashNotes({&note, 1}).front());  // kConflict where there is another's
   }
   Status moved = CheckStillKept(action, start);
   if (moved) moved = Move(action, start);
   // What is there all the same is another's, who has noted nothing.
-  if (!moved && Look(action, start) == Progressed::kNo) RemoveTrashInfo(start.target);
+  if (!moved && HasItsNote(action, start) && Look(action, start) == Progressed::kNo)
+    RemoveTrashInfo(start.target);
   return moved;
 }
 
@@ -260,12 +266,18 @@ Progressed Look(const FileAction& action, const ActionStart& start) {
     if (LinkTextOf(start.target) != MovedLinkText(action.path, start.link)) return Progressed::kNo;
     if (!has_source) return Progressed::kYes;
     // Else somebody's new file: that is not to be removed as the rest of the move.
-    return LinkTextOf(action.path) == start.link ? Progressed::kHalf : Progressed::kNo;
+    if (LinkTextOf(action.path) != start.link) return Progressed::kNo;
+    return action.kind != Kind::kTrash || HasItsNote(action, start) ? Progressed::kHalf : Progressed::kNo;
   }
   if (target.st_size != start.size || StampFrom(target).mtime_ns != start.mtime_ns) return Progressed::kNo;
   if (!has_source) return Progressed::kYes;
   if (source.st_size != start.size || StampFrom(source).mtime_ns != start.mtime_ns) return Progressed::kNo;
-  if (source.st_ino == target.st_ino && source.st_dev == target.st_dev) return Progressed::kHalf;
+  // Names in the trash are free for all: another file there may be as alike as a copy, or be a hard link.
+  if (action.kind == Kind::kTrash && !HasItsNote(action, start)) return Progressed::kNo;
+  if (source.st_dev == target.st_dev) {
+    if (source.st_ino == target.st_ino) return Progressed::kHalf;
+    if (action.kind == Kind::kTrash) return Progressed::kNo;  // where it would have been renamed
+  }
   // Two files of one size and time: the bytes must say whether one is the copy of the other.
   const Result<std::optional<ContentDigest>> shared = SharedContent(action.path, start.target);
   return shared && *shared ? Progressed::kHalf : Progressed::kNo;

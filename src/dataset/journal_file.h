@@ -26,7 +26,6 @@ struct ActionStart {
   /// Of the file and its keeper when their bytes were looked at. Not written down: who resumes looks again.
   std::optional<FileStamp> looked_at;
   std::optional<FileStamp> keeper_looked_at;
-  bool noted = false;    ///< its note is in the trash, by this run; not written down
   bool already = false;  ///< nothing is to be done, and this is not written down: it is as wanted
 };
 

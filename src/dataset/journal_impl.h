@@ -83,7 +83,7 @@ struct ActionJournal::Impl {
                         Group& group, TakenTargets& taken, const Report& report);
   Status ChooseAgain(Group& group, const Report& report);
   Status ChooseAgainInTrash(Ready& sidecar);
-  void WriteNotes(std::vector<Group>& batch);
+  void WriteNotes(const std::vector<Group>& batch);
   void RemoveOrphanNotes(const std::vector<Group>& batch);
   Status PerformGroup(Group& group, const Report& report);
   Status TellPerformed(const Ready& ready, const Status& status, const Report& report);

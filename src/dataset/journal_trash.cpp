@@ -9,21 +9,16 @@
 namespace imgmill {
 
 /// One that cannot be written is tried again, and its error told, when its file's turn comes.
-void ActionJournal::Impl::WriteNotes(std::vector<Group>& batch) {
+void ActionJournal::Impl::WriteNotes(const std::vector<Group>& batch) {
   std::vector<TrashNote> wanted;
-  std::vector<ActionStart*> starts;
-  const auto add = [&](Ready& ready) {
-    if (ready.action.kind != FileAction::Kind::kTrash) return;
-    wanted.push_back(NoteOf(ready.action, ready.start));
-    starts.push_back(&ready.start);
+  const auto add = [&](const Ready& ready) {
+    if (ready.action.kind == FileAction::Kind::kTrash) wanted.push_back(NoteOf(ready.action, ready.start));
   };
-  for (Group& group : batch) {
+  for (const Group& group : batch) {
     if (group.image) add(*group.image);
-    for (Ready& sidecar : group.sidecars) add(sidecar);
+    for (const Ready& sidecar : group.sidecars) add(sidecar);
   }
-  if (wanted.empty()) return;
-  const std::vector<Status> written = WriteTrashNotes(wanted);
-  for (size_t i = 0; i < starts.size(); ++i) starts[i]->noted = written[i].ok();
+  if (!wanted.empty()) WriteTrashNotes(wanted);
 }
 
 void ActionJournal::Impl::RemoveOrphanNotes(const std::vector<Group>& batch) {

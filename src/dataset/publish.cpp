@@ -139,7 +139,9 @@ std::vector<Status> PublishEach(std::span<const ReadyFile> files) {
   }
   for (auto& [folder, synced] : folders) synced = SyncFolder(folder);
   for (size_t i = 0; i < files.size(); ++i) {
-    if (published[i]) published[i] = folders.at(ParentOf(files[i].path));
+    if (!published[i]) continue;
+    published[i] = folders.at(ParentOf(files[i].path));
+    if (!published[i]) ::unlink(files[i].path.c_str());
   }
   return published;
 }

@@ -95,24 +95,30 @@ Status MakeLinkAgain(const FileAction& action, const ActionStart& start) {
 }
 
 /// Whether the trash still has it, edited or not. When the trash was emptied, its name may be another file's.
-bool IsInTrash(const FileAction& action, const ActionStart& start) {
+bool IsInTrash(const FileAction& action, const ActionStart& start, Noted noted) {
   if (!start.link.empty() && !IsOurLink(action, start)) return false;
-  const Noted noted = NotedInTrash(action.path, start.target, start.moment);
   if (noted == Noted::kThis) return Exists(start.target);
-  return noted == Noted::kNothing && Look(action, start) != Progressed::kNo;
+  return noted != Noted::kAnother && Look(action, start) != Progressed::kNo;
 }
 
 /// Where the trash was emptied meanwhile, a link is made again, and an exact duplicate copied from the
 /// keeper.
 Result<Reverted> RestoreFromTrash(const FileAction& action, const ActionStart& start) {
-  if (IsInTrash(action, start)) {
+  const Noted noted = NotedInTrash(action.path, start.target, start.moment);
+  if (IsInTrash(action, start, noted)) {
     Result<Reverted> restored = AsResult(MoveBack(action, start));
-    if (restored) RemoveTrashInfo(start.target);
+    if (restored && noted == Noted::kThis) RemoveTrashInfo(start.target);
     return restored;
   }
   if (Exists(action.path)) return Refuse(Code::kConflict, "something else is there now");
-  if (start.link.empty() && !start.digest)
+  if (start.link.empty() && !start.digest) {
+    if (noted == Noted::kUnreadable && Exists(start.target)) {
+      return Refuse(Code::kConflict, PrintablePath(start.target) +
+                                         " may be it, but its note cannot be read: " +
+                                         PrintablePath(TrashInfoOf(start.target)));
+    }
     return Refuse(Code::kNotFound, PrintablePath(start.target) + " is no longer in the trash");
+  }
   Result<Reverted> restored =
       AsResult(start.link.empty() ? CopyBack(action, start, false) : MakeLinkAgain(action, start));
   if (restored) RemoveOrphanTrashInfo(action.path, start.target, start.moment);

@@ -9,8 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -18,8 +16,8 @@
 
 #include "base/path_parts.h"
 #include "base/percent_encoded.h"
-#include "base/time_text.h"
 #include "base/try.h"
+#include "base/unique_fd.h"
 #include "dataset/shortened_name.h"
 #include "imgmill/base/errno_error.h"
 #include "imgmill/base/path_text.h"
@@ -34,6 +32,8 @@ constexpr std::string_view kDateKey = "DeletionDate=";
 /// specification.
 constexpr std::string_view kMomentKey = "X-imgmill-Moment=";
 constexpr size_t kDateLength = 19;
+/// More than any note of ours has: a path, each of its bytes as three.
+constexpr size_t kMostNoteBytes = size_t{64} << 10;
 /// Of a name that is shortened, a longer one goes, too.
 constexpr size_t kLongestExtension = 64;
 constexpr char kInstead[] = " (--action move puts files into a folder of your choice)";
@@ -165,15 +165,21 @@ Status MakePrivateFolder(const std::string& folder, const std::string& top) {
 Status MakeTrash(const std::string& trash) {
   const bool home = trash == HomeTrash();
   const std::string top = home ? std::string() : TopAbove(trash);
-  if (home) TRY(MakeFolders(ParentOf(trash)));
+  if (home) {
+    if (Status made = MakeFolders(ParentOf(trash)); !made)
+      return Error{Stage::kAct, made.error().code, made.error().message};
+  }
   TRY(MakePrivateFolder(trash, top));
   TRY(MakePrivateFolder(Join(trash, "info"), top));
   return MakePrivateFolder(Join(trash, "files"), top);
 }
 
-Status OfAct(Status status) {
-  if (status) return status;
-  return Error{Stage::kAct, status.error().code, status.error().message};
+/// Why a note could not be put where its file's would be.
+Error CannotNote(const Error& why, const std::string& target) {
+  if (why.code == Code::kConflict)
+    return Error{Stage::kAct, why.code, PrintablePath(TrashInfoOf(target)) + " exists already"};
+  return Error{Stage::kAct, why.code,
+               "its note in the trash " + PrintablePath(TrashOf(target)) + ": " + why.message};
 }
 
 }  // namespace
@@ -220,9 +226,12 @@ std::string TrashInfoOf(const std::string& target) {
 std::string TrashMomentNow() {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
-  char fraction[16];
+  std::tm parts = {};
+  ::localtime_r(&now.tv_sec, &parts);
+  char date[64], fraction[16];
+  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
   std::snprintf(fraction, sizeof fraction, ".%09ld", now.tv_nsec);
-  return LocalTimeNow("%Y-%m-%dT%H:%M:%S") + fraction;
+  return std::string(date) + fraction;
 }
 
 std::vector<Status> WriteTrashNotes(std::span<const TrashNote> notes) {
@@ -236,22 +245,35 @@ std::vector<Status> WriteTrashNotes(std::span<const TrashNote> notes) {
     const std::string info = TrashInfoOf(note.target), temporary = TemporaryNameFor(info);
     const std::string path = trash == home ? note.path : BelowTop(note.path, trash);
     Status status = made.at(trash);
-    if (status) status = WriteNewFile(temporary, NoteBegin(path) + NoteEnd(note.moment));
-    if (status) ready.push_back({temporary, info, /*replaces=*/false});
+    if (status) {
+      status = WriteNewFile(temporary, NoteBegin(path) + NoteEnd(note.moment));
+      if (status)
+        ready.push_back({temporary, info, /*replaces=*/false});
+      else
+        status = CannotNote(status.error(), note.target);
+    }
     written.push_back(std::move(status));
   }
   const std::vector<Status> published = PublishEach(ready);
-  for (auto each = published.begin(); Status & status : written) {
-    if (status) status = *each++;
-    status = OfAct(std::move(status));
+  auto each = published.begin();
+  for (size_t i = 0; i < written.size(); ++i) {
+    if (!written[i]) continue;
+    written[i] = *each++;
+    if (!written[i]) written[i] = CannotNote(written[i].error(), notes[i].target);
   }
   return written;
 }
 
 Noted NotedInTrash(const std::string& path, const std::string& target, const std::string& moment) {
-  std::ifstream file(TrashInfoOf(target), std::ios::binary);
-  if (!file.is_open()) return Noted::kNothing;
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  // Not to wait for somebody who would write to a pipe.
+  const UniqueFd file(::open(TrashInfoOf(target).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!file.valid()) return errno == ENOENT ? Noted::kNothing : Noted::kUnreadable;
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return Noted::kUnreadable;
+  std::string text(kMostNoteBytes, '\0');
+  const ssize_t got = ReadFull(file.get(), text.data(), text.size());
+  if (got < 0) return Noted::kUnreadable;
+  text.resize(static_cast<size_t>(got));
   // Whether that is the home trash may have changed meanwhile, with the environment.
   const bool same =
       text.starts_with(NoteBegin(path)) || text.starts_with(NoteBegin(BelowTop(path, TrashOf(target))));

@@ -40,7 +40,7 @@ struct TrashNote {
 };
 
 /// Makes each note's trash, if need be, for nobody else to read, and the note. They appear whole, and are on
-/// the disk then. Each is synced, but their folder once for all.
+/// the disk then. Each is synced, but their folder once for all. What is not noted leaves nothing.
 /// @return of each note: kConflict where there is such a note already; kPermission as TrashTargetOf
 std::vector<Status> WriteTrashNotes(std::span<const TrashNote> notes);
 
@@ -48,7 +48,7 @@ std::vector<Status> WriteTrashNotes(std::span<const TrashNote> notes);
 /// date is that without the fraction.
 std::string TrashMomentNow();
 
-enum class Noted { kNothing, kThis, kAnother };
+enum class Noted { kNothing, kThis, kAnother, kUnreadable };
 /// Whether there is a note beside `target`, and on what came from `path` then or on another file.
 /// @param moment  of the note; its date alone, as earlier versions have it; or empty for any
 Noted NotedInTrash(const std::string& path, const std::string& target, const std::string& moment);

@@ -1,5 +1,6 @@
 // What undo and reruns leave alone: files that stand where ours were. Each was somebody's only copy.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 
@@ -123,6 +124,56 @@ TEST_CASE("a rerun after a kill leaves a new file where a link was") {
   CHECK(TestFolder::Read(where / "photos/z.jpg") == "the only copy");
   dropped.Undo("u1");
   CHECK(TestFolder::Read(where / "photos/z.jpg") == "the only copy");
+}
+
+TEST_CASE("a rerun after a kill does not take another's file in the trash for its own") {
+  const Dropped dropped;
+  const TestFolder& where = dropped.where;
+  fs::copy_file(SampleData() + "/harbour.jpg", where / "photos/b.jpg");
+  REQUIRE(dropped.Dedup("u1").exit_code == 0);
+  // As after a kill before the file went, and before another, as alike, was put there from elsewhere.
+  dropped.CutOff("u1");
+  fs::rename(dropped.InTrash("b.jpg"), where / "photos/b.jpg");
+  SUBCASE("a copy with its time") {
+    fs::copy_file(where / "photos/b.jpg", dropped.InTrash("b.jpg"));
+    fs::last_write_time(dropped.InTrash("b.jpg"), fs::last_write_time(where / "photos/b.jpg"));
+  }
+  SUBCASE("a hard link") {
+    fs::create_hard_link(where / "photos/b.jpg", dropped.InTrash("b.jpg"));
+  }
+  const std::string theirs = "[Trash Info]\nPath=/elsewhere/b.jpg\nDeletionDate=2001-01-01T00:00:00\n";
+  where.Write("data/Trash/info/b.jpg.trashinfo", theirs);
+  CHECK(dropped.Dedup("u1").exit_code == 0);
+  CHECK_FALSE(fs::exists(where / "photos/b.jpg"));
+  CHECK(fs::exists(dropped.InTrash("b.jpg")));
+  CHECK(fs::exists(dropped.InTrash("b-2.jpg")));
+  CHECK(dropped.Undo("u1").exit_code == 0);
+  CHECK(fs::exists(where / "photos/b.jpg"));
+  CHECK(fs::exists(dropped.InTrash("b.jpg")));
+  CHECK_FALSE(fs::exists(dropped.InTrash("b-2.jpg")));
+  CHECK(TestFolder::Read(where / "data/Trash/info/b.jpg.trashinfo") == theirs);
+}
+
+TEST_CASE("a note that cannot be read stops nothing, and stays") {
+  const Dropped dropped;
+  const TestFolder& where = dropped.where;
+  fs::copy_file(SampleData() + "/harbour.jpg", where / "photos/b.jpg");
+  fs::copy_file(SampleData() + "/harbour.jpg", where / "photos/c.jpg");
+  REQUIRE(dropped.Dedup("u1").exit_code == 0);
+  const std::string note = where / "data/Trash/info/b.jpg.trashinfo";
+  fs::remove(note);
+  SUBCASE("a folder") {
+    fs::create_directory(note);
+  }
+  SUBCASE("a pipe that nobody writes to") {
+    REQUIRE(::mkfifo(note.c_str(), 0600) == 0);
+  }
+  const ProcessResult undone = dropped.Undo("u1");
+  INFO(undone.err);
+  CHECK(undone.exit_code == 0);
+  CHECK(fs::exists(where / "photos/b.jpg"));
+  CHECK(fs::exists(where / "photos/c.jpg"));
+  CHECK(fs::exists(note));
 }
 
 TEST_CASE("what was trashed later from the same path is not taken for what went before") {

@@ -1,8 +1,10 @@
 // Stamps, digests, publishing, sweeping and locks, on real files and with real processes.
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -169,6 +171,29 @@ TEST_CASE("a file is replaced whole, or refused") {
   std::ofstream(temporary) << "four";
   REQUIRE(Publish(temporary, folder / "new.json", false));
   CHECK(TestFolder::Read(folder / "new.json") == "four");
+}
+
+TEST_CASE("files that are published each by itself leave nothing where their folder cannot be synced") {
+  const TestFolder folder;
+  folder.Write("well/.a");
+  folder.Write("unread/.a");
+  std::vector<Status> published;
+  // Rights are a thread's own, as the system has it, and a folder's owner may write there and not read.
+  std::thread([&] {
+    __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct none[2] = {};
+    std::filesystem::permissions(folder / "unread", std::filesystem::perms(0300));
+    if (::syscall(SYS_capset, &head, none) != 0) return;
+    const ReadyFile files[] = {{folder / "unread/.a", folder / "unread/a", false},
+                               {folder / "well/.a", folder / "well/a", false}};
+    published = PublishEach(files);
+  }).join();
+  std::filesystem::permissions(folder / "unread", std::filesystem::perms(0700));
+  REQUIRE(published.size() == 2);
+  CHECK_FALSE(published[0]);
+  CHECK(published[1]);
+  CHECK(std::filesystem::is_empty(folder / "unread"));
+  CHECK(TestFolder::Exists(folder / "well/a"));
 }
 
 TEST_CASE("a name of the greatest length still has a temporary name") {

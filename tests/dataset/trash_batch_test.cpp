@@ -141,4 +141,34 @@ TEST_CASE("names that others take between note and file: ours get another, and t
   for (const auto& [path, content] : batch.before) CHECK(TestFolder::Read(path) == content);
 }
 
+TEST_CASE("a trash that is emptied between notes and files, and filled by others") {
+  Batch batch;
+  const TestFolder& folder = batch.folder;
+  const std::string theirs = "[Trash Info]\nPath=/elsewhere/x.jpg\nDeletionDate=2001-01-01T00:00:00\n";
+  const std::string info = "data/Trash/info/", files = folder / "data/Trash/files/";
+  const ActionCounts counts = batch.Execute(kNoStop, [&] {
+    for (const char* name : {"b.jpg", "b.txt", "c.jpg", "c.txt", "d.jpg", "d.txt"})
+      fs::remove(TrashInfoOf(files + name));
+    // One has come, another is about to come: its note is there.
+    folder.Write(info + "c.jpg.trashinfo", theirs);
+    folder.Write("data/Trash/files/c.jpg", "another's");
+    folder.Write(info + "d.jpg.trashinfo", theirs);
+  });
+  CHECK(counts.done == 5);
+  CHECK(counts.sidecars == 5);
+  for (const auto& [path, target] : batch.targets) {
+    CAPTURE(path);
+    CHECK(TestFolder::Read(target) == batch.before.at(path));
+    CHECK(TestFolder::Read(TrashInfoOf(target)).find("Path=" + path + "\n") != std::string::npos);
+  }
+  CHECK(TestFolder::Read(files + "c.jpg") == "another's");
+  CHECK(TestFolder::Read(TrashInfoOf(files + "c.jpg")) == theirs);
+  CHECK_FALSE(TestFolder::Exists(files + "d.jpg"));
+  CHECK(TestFolder::Read(TrashInfoOf(files + "d.jpg")) == theirs);
+  CHECK(UndoQuietly(folder / "undo.tsv").failed == 0);
+  for (const auto& [path, content] : batch.before) CHECK(TestFolder::Read(path) == content);
+  CHECK(TestFolder::Read(files + "c.jpg") == "another's");
+  CHECK(batch.Names("info") == std::set<std::string>{"c.jpg", "d.jpg"});
+}
+
 }  // namespace imgmill

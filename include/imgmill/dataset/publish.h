@@ -50,8 +50,8 @@ struct ReadyFile {
 /// two renames leaves the first ones: whoever starts again has to know that they belong together.)
 Status PublishTogether(std::span<const ReadyFile> files);
 
-/// Publishes files that have nothing to do with each other, in the same order of syncs: one that fails leaves
-/// its temporary file removed, and the others as they are. Much faster than one after the other.
+/// Publishes files that have nothing to do with each other, in the same order of syncs: one that fails is
+/// left under neither name, and the others as they are. Much faster than one after the other.
 /// @return for each of `files` what Publish would
 std::vector<Status> PublishEach(std::span<const ReadyFile> files);
 
