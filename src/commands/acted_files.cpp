@@ -53,12 +53,9 @@ std::string SourceOfAction(const std::string& path) {
 
 ActedFiles::ActedFiles(std::string command, const std::vector<std::string>& folders,
                        const CommandServices& services)
-    : ActedFiles(std::move(command), folders, *services.catalog,
-                 services.in_pipeline || NameOf(services.catalog->folder()) == ".imgmill") {}
-
-ActedFiles::ActedFiles(std::string command, const std::vector<std::string>& folders, Catalog& catalog,
-                       bool of_output)
-    : command_(std::move(command)), of_output_(of_output), catalog_(catalog) {
+    : command_(std::move(command)),
+      of_output_(services.in_pipeline || NameOf(services.catalog->folder()) == ".imgmill"),
+      catalog_(*services.catalog) {
   for (const std::string& folder : folders) {
     if (of_output_ && !folder.empty()) folders_.push_back(CanonicalOrEntry(folder));
   }

@@ -21,9 +21,6 @@ class ActedFiles {
   /// @param command  "filter"
   /// @param folders  where the files go; empty ones are none
   ActedFiles(std::string command, const std::vector<std::string>& folders, const CommandServices& services);
-  /// @param catalog  an output folder's
-  ActedFiles(std::string command, const std::vector<std::string>& folders, Catalog& catalog)
-      : ActedFiles(std::move(command), folders, catalog, /*of_output=*/true) {}
 
   /// Of an action that was done, with its final target.
   Status Add(const FileAction& action);
@@ -34,7 +31,6 @@ class ActedFiles {
   Status Put();
 
  private:
-  ActedFiles(std::string command, const std::vector<std::string>& folders, Catalog& catalog, bool of_output);
   Status AddDeleted(const std::string& path);
 
   std::string command_;

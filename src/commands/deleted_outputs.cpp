@@ -55,6 +55,13 @@ WorkRows RowsOfDeleted(Catalog& catalog, const std::string& path) {
   return rows;
 }
 
+WorkRows RowsOfTaken(Catalog& catalog, const std::string& path) {
+  WorkRows rows =
+      RowsAt(catalog, AbsoluteEntry(path), std::nullopt, WorkRow::State::kDone, WorkRow::State::kIntent);
+  std::erase_if(rows, [](const auto& each) { return IsAction(each.first.fingerprint); });
+  return rows;
+}
+
 WorkRows RowsOfRestored(Catalog& catalog, const std::string& path) {
   constexpr auto kBefore = WorkRow::State::kIntent, kNow = WorkRow::State::kDone;
   WorkRows rows = RowsAt(catalog, AbsoluteEntry(path), std::nullopt, kBefore, kNow);

@@ -154,13 +154,16 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
 
 /// What these runs have put into the action's folder, or taken away.
 Status NoteActed(const Journal& journal, ActedFiles& acted, ActedElsewhere& elsewhere) {
-  const auto add = [&](const FileAction& action) {
+  Status noted;
+  const auto add = [&](const FileAction& action) -> Status {
     elsewhere.Add(action);
-    return acted.Add(action);
+    if (noted) noted = acted.Add(action);
+    return {};
   };
   for (const auto& other : journal.others) TRY(other->ForEachDone(add));
   TRY(journal.actions->ForEachDone(add));
-  elsewhere.Put();
+  elsewhere.Put();  // whatever becomes of the run's own record
+  TRY(noted);
   return acted.Put();
 }
 
@@ -284,9 +287,8 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
     if (!marked) return WithUndo(marked.error(), journal);
   }
   const std::string command = request.command.substr(request.command.find(' ') + 1);
-  const std::vector<std::string> folders = {request.target_folder, request.partners_to};
-  ActedFiles record(command, folders, services);
-  ActedElsewhere elsewhere(command, folders, services);
+  ActedFiles record(command, {request.target_folder, request.partners_to}, services);
+  ActedElsewhere elsewhere(command, services);
   Status noted;
   const ActionJournal::Notes notes{[&](const FileAction& action) {
                                      if (noted) noted = record.AddFound(action);

@@ -42,13 +42,6 @@ std::string_view OptionsOf(const FoundWork& work) {
   return fingerprint.substr(0, fingerprint.find(kWithSidecars));
 }
 
-/// Whether what an action had moved is where it was before, as somebody has put it back, or made it again.
-bool IsBack(const FoundWork& work) {
-  if (!IsMove(work.key.fingerprint) || !Exists(work.key.source)) return false;
-  const Result<ContentDigest> content = DigestOf(work.key.source);
-  return content && *content == work.key.content;
-}
-
 }  // namespace
 
 Error LookInterrupted() {
@@ -146,7 +139,7 @@ Result<bool> MissingOutputs::LookWhereNoted(const std::string& name) {
       const bool listed = path.starts_with(Join(folder_.folder(), "")) && IsImage(path);
       if (!listed && IsAskedFor(path)) elsewhere.insert(path);
     }
-    if (there || IsBack(work) || TRY(WasMoved(work, folders))) continue;
+    if (there || TRY(WasMoved(work, folders))) continue;
     std::erase_if(folders, [&](const std::string& each) { return !IsAskedFor(Join(each, name)); });
     if (folders.empty()) continue;
     works_.push_back(work);

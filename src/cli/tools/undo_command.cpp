@@ -33,7 +33,7 @@ ExitCode UndoFromFile(const std::string& file) {
         if (status.ok()) {
           const std::string path = AbsoluteEntry(action.path);
           if (action.has_target()) taken_away.push_back({action.target, path});
-          if (action.takes_away()) restored.push_back({path, path});
+          if (action.moves() || action.takes_away()) restored.push_back({path, path});
           std::printf("%s %s\n", action.adds() ? "removed" : "restored",
                       PrintablePath(action.adds() ? action.target : action.path).c_str());
         } else {
@@ -51,7 +51,7 @@ ExitCode UndoFromFile(const std::string& file) {
   };
   warn(ForgetUndone(file, taken_away),
        "miss what was taken away (imgmill verify --forget takes it off the record)");
-  warn(RecallRestored(file, restored), "not know what was brought back until the next run");
+  warn(RecallRestored(file, restored), "perhaps not know what was brought back until the next run");
   std::fprintf(stderr, "imgmill: info: %s\n", SumOf(*undone).c_str());
   if (undone->interrupted) return ExitCode::kRetry;
   return undone->failed + undone->gone > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;
