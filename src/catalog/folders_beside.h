@@ -17,8 +17,9 @@ class FoldersBeside {
   Status Prepare(Database& database, const std::string& recorded, const std::string& output_folder);
 
   /// Where the folder is now that work of this fingerprint was written to. One outside is now where it lies
-  /// to the output folder as it did, if what was written to it is there: of the files that are called as
-  /// those of the record, more are as they were written than are not.
+  /// to the output folder as it did, if what was written to it is there: at least half of the files of the
+  /// record as they were written, and few others that are called so; and if no other output folder's record
+  /// names it.
   /// @param way  absolute, or from the output folder
   Result<std::string> At(const Database& database, const std::string& fingerprint, const std::string& way);
 

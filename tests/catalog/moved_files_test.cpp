@@ -157,6 +157,41 @@ TEST_CASE("a folder beside an output folder has come along with it where most of
     folder.Write("q/aside/c.png", "BYTES");
     CHECK(place_in("q/out", "a.png").empty());
   }
+  SUBCASE("of all files, one is there") {
+    copy_to("q");
+    std::filesystem::remove(folder / "q/aside/b.png");
+    std::filesystem::remove(folder / "q/aside/c.png");
+    CHECK(place_in("q/out", "a.png").empty());
+  }
+  SUBCASE("another output folder beside it names it") {
+    const std::string other = folder / "q/mine/.imgmill";
+    const std::string moved = ActionInto("filter", "move", folder / "q/aside", other);
+    REQUIRE(OpenOrFail(other)->PutWork(KeyOfFolder(folder / "q/aside", other, moved), kDone).ok());
+    std::filesystem::copy(folder / "p", folder / "q", std::filesystem::copy_options::recursive);
+    CHECK(place_in("q/out", "a.png").empty());
+  }
+  SUBCASE("another output folder names it that came here, too") {
+    const std::string other = folder / "p/mine/.imgmill";
+    const std::string moved = ActionInto("filter", "move", folder / "p/aside", other);
+    REQUIRE(OpenOrFail(other)->PutWork(KeyOfFolder(folder / "p/aside", other, moved), kDone).ok());
+    copy_to("q");
+    CHECK(place_in("q/out", "a.png").empty());
+  }
+  SUBCASE("it is an output folder itself") {
+    copy_to("q");
+    OpenOrFail(folder / "q/aside/.imgmill");
+    CHECK(place_in("q/out", "a.png").empty());
+  }
+  SUBCASE("of some files, the record says what they were before, too") {
+    for (const char* name : {"a.png", "b.png", "c.png"}) {
+      WorkKey earlier = Move(folder / "p/out/tile/" + name, folder / "p/aside", name, home);
+      earlier.content = Digest("before");
+      const auto catalog = OpenOrFail(home);
+      REQUIRE(catalog->PutWork(earlier, {WorkRow::State::kDone, 6, Digest("before")}).ok());
+    }
+    std::filesystem::rename(folder / "p", folder / "q");
+    CHECK(place_in("q/out", "a.png") == Places{folder / "q/aside/a.png"});
+  }
   SUBCASE("only the output folder was moved, to where another project has such a folder") {
     folder.Write("q/aside/a.png", "other");
     std::filesystem::rename(folder / "p/out", folder / "q/out");
