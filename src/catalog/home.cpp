@@ -93,7 +93,6 @@ Status Catalog::Impl::KnowHome() {
   }
   const std::string identity = IdentityText(folder), noted = FindNoted(kIdentityFact);
   if (before == home) {
-    TRY(PutNoted(kCameAlongFact, ""));
     TRY(PutNoted(kIdentityFact, identity));
     return Commit();
   }

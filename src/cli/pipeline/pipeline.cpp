@@ -146,6 +146,7 @@ class PipelineRun {
     if (!result) return result.error();
     TRY(leftovers_.AfterReduce(each, *result, ahead_));
     leftovers_.Tell(*result);
+    TRY(leftovers_.NoteTold());
     each.End();
     const bool all_is_there = ahead_.files == 0;
     TRY(Append(step, *result));

@@ -48,12 +48,18 @@ std::vector<std::string> FoldersOfMade(const CommandPipeline& pipeline) {
   return folders;
 }
 
-/// Whether this run is the one that took the folder for what an output folder of another place had beside it:
-/// whoever looks on may say that it is not.
-bool CameAlong(Catalog& catalog, const std::string& folder) {
+/// Folders that were taken for what an output folder of another place had beside it, and of which no run has
+/// told yet what is left over in them: whoever looks on may say that they are not. Each has a NUL behind it.
+std::string CameAlong(Catalog& catalog) {
+  return catalog.FindFact(ContentDigest{}, kCameAlongFact).value_or("");
+}
+
+/// Where the folder's line begins in these.
+size_t PlaceIn(const std::string& all, const std::string& folder) {
   const std::string line = CanonicalOrEntry(folder) + '\0';
-  const std::optional<std::string> all = catalog.FindFact(ContentDigest{}, kCameAlongFact);
-  return all && ('\0' + *all).find('\0' + line) != std::string::npos;
+  if (all.starts_with(line)) return 0;
+  const size_t found = all.find('\0' + line);
+  return found == std::string::npos ? found : found + 1;
 }
 
 bool IsSure(const Prospect& prospect) {
@@ -76,7 +82,7 @@ StepLeftovers::StepLeftovers(const CommandPipeline& pipeline, Session& session)
 }
 
 Pruning StepLeftovers::HowToPrune() const {
-  if (!pipeline_.prune || !why_not_.empty() || !any_listed_) return Pruning::kNo;
+  if (!pipeline_.prune || !why_not_.empty() || !any_listed_ || came_along_) return Pruning::kNo;
   return dry_run_ ? Pruning::kRehearse : Pruning::kYes;
 }
 
@@ -103,6 +109,7 @@ Status StepLeftovers::AfterMap(StepRun& each, const CommandResult& mapped) {
   const std::string folder = step_->command->output_folder();
   if (Shares(folder)) return {};
   folder_ = folder;
+  LookWhetherItCame();
   LeftFiles found = TRY(files_.Look(folder, each.run().log.TakeOutputs(), HowToPrune()));
   left_ = std::move(found);
   return {};
@@ -129,6 +136,7 @@ Status StepLeftovers::Foresee(StepRun& each, const CommandResult& result, const 
     to_remove_ = {std::nullopt};
   } else {
     folder_ = folder;
+    LookWhetherItCame();
     std::vector<size_t> all = outputs;
     all.insert(all.end(), foreseen.begin(), foreseen.end());
     LeftFiles sure = TRY(files_.Look(folder, std::move(all), HowToPrune()));
@@ -155,12 +163,25 @@ Status StepLeftovers::LookAtPlaced(CommandResult& result, const Prospect& ahead)
   }
   if (Shares(folder)) return {};
   folder_ = folder;
-  came_along_ = CameAlong(*session_.services().catalog, folder);
-  const Pruning pruning = came_along_ ? Pruning::kNo : HowToPrune();
-  LeftFiles found = TRY(files_.LookAtPlaced(step_->name, std::move(result.placed), pruning));
+  LookWhetherItCame();
+  LeftFiles found = TRY(files_.LookAtPlaced(step_->name, std::move(result.placed), HowToPrune()));
   left_ = std::move(found);
   to_remove_ = {left_.removed};
   return {};
+}
+
+void StepLeftovers::LookWhetherItCame() {
+  came_along_ = PlaceIn(CameAlong(*session_.services().catalog), folder_) != std::string::npos;
+}
+
+Status StepLeftovers::NoteTold() {
+  if (!came_along_ || dry_run_ || !any_listed_) return {};
+  Catalog& catalog = *session_.services().catalog;
+  std::string all = CameAlong(catalog);
+  const size_t place = PlaceIn(all, folder_);
+  if (place == std::string::npos) return {};
+  all.erase(place, all.find('\0', place) + 1 - place);
+  return catalog.PutFact(ContentDigest{}, kCameAlongFact, all);
 }
 
 Prospect StepLeftovers::OfUnseen(const Command& command) {

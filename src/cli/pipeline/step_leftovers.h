@@ -29,6 +29,8 @@ class StepLeftovers {
   Status AfterReduce(StepRun& each, CommandResult& result, const Prospect& ahead);
   /// Puts what was found into the result, and warns of what stays.
   void Tell(CommandResult& result) const;
+  /// After that: from the next run on, a folder that came along with the output folder is as any other.
+  Status NoteTold();
   /// Of a dry run: the files that would be removed.
   const Prospect& to_remove() const { return to_remove_; }
   /// The same of a step that cannot be tried.
@@ -38,6 +40,7 @@ class StepLeftovers {
   Pruning HowToPrune() const;
   bool Shares(const std::string& folder) const;
   std::string WhyTheyStay() const;
+  void LookWhetherItCame();
   Status Foresee(StepRun& each, const CommandResult& result, const Prospect& ahead);
   Status LookAtPlaced(CommandResult& result, const Prospect& ahead);
 
