@@ -101,7 +101,7 @@ Status ActionJournal::Impl::SettleOne(size_t id, bool image_went) {
     if (!action.sidecar) done_before.push_back(HashOf(action.path));
     return {};
   }
-  const std::optional<ActionStart> start = TRY(file.StartAt(id));
+  std::optional<ActionStart> start = TRY(file.StartAt(id));
   if (!start) return {};
   SweepAround(action, start->target);
   const Progressed progressed = Look(action, *start);
@@ -110,7 +110,11 @@ Status ActionJournal::Impl::SettleOne(size_t id, bool image_went) {
     return file.AddFailed(id, Error{Stage::kAct, Code::kInterrupted, "the run ended before it was done"});
   Status ended;
   if (progressed == Progressed::kHalf) ended = RemoveMoved(action, start->target);
-  if (progressed == Progressed::kNo) ended = Perform(action, *start);
+  if (progressed == Progressed::kNo) {
+    Ready sidecar{id, action, *std::move(start)};
+    ended = PerformSidecar(sidecar);
+    start = std::move(sidecar.start);
+  }
   if (!ended) {
     if (action.sidecar) stranded.emplace_back(action, ended.error());
     return file.AddFailed(id, ended.error());
@@ -189,15 +193,13 @@ void ActionJournal::Impl::RemoveMade() const {
   }
 }
 
-Status ActionJournal::Impl::UndoOne(size_t id, const LedLinks& links, UndoSummary& summary,
-                                    const Report& report) {
-  std::optional<ActionStart> start = TRY(file.StartAt(id));
+Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Report& report) {
+  const std::optional<ActionStart> start = TRY(file.StartAt(id));
   FileAction action = TRY(file.ActionAt(id));
   if (!start || file.state(id) == State::kUndone) {
     summary.untouched += action.sidecar ? 0 : 1;
     return {};
   }
-  if (file.is_link(id)) start->led = links.TextsOf(id, start->target);
   SweepAround(action, start->target);  // of the run, or of an undo, that was killed
   const bool taken_for_done = file.state(id) == State::kDone;
   Status stands_in_the_way;
@@ -242,9 +244,8 @@ Status ActionJournal::Impl::UndoOne(size_t id, const LedLinks& links, UndoSummar
 
 Result<UndoSummary> ActionJournal::Undo(const StopFlag& stop, const Report& report) {
   UndoSummary summary;
-  const Impl::LedLinks links = TRY(impl_->FindLedLinks());
   for (size_t id = impl_->file.size(); id-- > 0 && !stop.StopRequested();) {
-    TRY(impl_->UndoOne(id, links, summary, report));
+    TRY(impl_->UndoOne(id, summary, report));
   }
   summary.interrupted = stop.StopRequested();
   if (!summary.interrupted) impl_->RemoveMade();

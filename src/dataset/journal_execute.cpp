@@ -73,7 +73,7 @@ Result<std::optional<std::string>> ActionJournal::Impl::AlreadyWent(size_t id, c
     return std::optional<std::string>();
   }
   const Status status = progressed == Progressed::kHalf ? RemoveMoved(action, before->target) : Status{};
-  if (status) NoteMove(action, *before);
+  if (status) NoteMove(id, action, *before);
   FileAction done = action;
   done.target = before->target;
   TRY(Tell(id, done, status, report));
@@ -190,16 +190,16 @@ Status ActionJournal::Impl::ChooseAgain(Group& group, const Report& report) {
   return file.Sync();
 }
 
-void ActionJournal::Impl::NoteMove(const FileAction& action, const ActionStart& start) {
+void ActionJournal::Impl::NoteMove(size_t id, const FileAction& action, const ActionStart& start) {
   if (!action.moves()) return;
   moved_links.AddMove(action.path, start.target);
-  if (!start.link.empty()) moved_links.AddLink(action.path, start.link, start.target);
+  if (!start.link.empty()) moved_links.AddLink(id, action.path, start.link, start.target);
 }
 
 Status ActionJournal::Impl::TellPerformed(const Ready& ready, const Status& status, const Report& report) {
   if (status) {
     const FileAction& action = ready.action;
-    NoteMove(action, ready.start);
+    NoteMove(ready.id, action, ready.start);
     touched.insert(ParentOf(action.path));
     for (std::string& folder : TargetFolders(action, ready.start.target)) touched.insert(std::move(folder));
   }
@@ -225,9 +225,7 @@ Status ActionJournal::Impl::PerformGroup(Group& group, const Report& report) {
     }
   }
   for (Ready& sidecar : group.sidecars) {
-    Status status = Perform(sidecar.action, sidecar.start);
-    while (!status && status.error().code == Code::kConflict && ChooseAgainInTrash(sidecar))
-      status = Perform(sidecar.action, sidecar.start);
+    const Status status = PerformSidecar(sidecar);
     TRY(TellPerformed(sidecar, status, report));
   }
   return {};
@@ -309,10 +307,10 @@ Result<ActionCounts> ActionJournal::Execute(const StopFlag& stop, const Report& 
   Status ended = impl.CarryOut(stop, report);
   impl.SyncTouched();
   impl.counts.interrupted = stop.StopRequested();
-  const Status synced = impl.file.Sync();
+  Status synced = impl.file.Sync();
   // Only now: until its move is noted, a link is known again by its text. A run that is killed here has not
   // ended: the next one goes on.
-  if (synced) impl.moved_links.LeadAgain();
+  if (synced) synced = impl.LeadLinks();
   if (ended) ended = synced;
   if (notes.before_end) {
     const Status noted = notes.before_end();

@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::string_view kFirstLine = "imgmill-undo\t1";
 constexpr std::string_view kSidecar = "sidecar";
+/// In the start line of a link: what it is led by is written down.
+constexpr std::string_view kTellsLed = "led";
 constexpr size_t kPendingBytes = size_t{64} << 10;
 constexpr std::array<std::string_view, 8> kKinds = {"move",  "hardlink", "symlink",      "delete",
                                                     "trash", "copy",     "new-hardlink", "new-symlink"};
@@ -92,6 +94,7 @@ bool ParseStart(std::string_view line, ActionStart& start) {
   const bool digest = ParseDigest(fields.Next(), start.digest);
   start.link = fields.NextPath();
   start.moment = fields.Next();
+  start.old = !start.link.empty() && fields.Next() != kTellsLed;
   return numbers && digest;
 }
 
@@ -196,7 +199,7 @@ bool JournalFile::Take(std::string_view line, uint64_t at) {
     FileAction action;
     if (id != entries_.size() || !ParseAction(line, action)) return false;
     if (action.sidecar && entries_.empty()) return false;
-    entries_.push_back({at, 0, State::kPlanned, action.sidecar, false});
+    entries_.push_back({at, 0, State::kPlanned, action.sidecar});
     Unseal();  // a later run went on with the file
     return true;
   }
@@ -211,7 +214,8 @@ bool JournalFile::Take(std::string_view line, uint64_t at) {
     if (!ParseStart(line, start)) return false;
     entry.start_at = at;
     entry.state = State::kStarted;
-    entry.link = !start.link.empty();
+  } else if (word == "led") {
+    led_[id] = fields.NextPath();
   } else if (word == "done") {
     entry.state = State::kDone;
   } else if (word == "failed") {
@@ -257,6 +261,7 @@ Result<std::optional<ActionStart>> JournalFile::StartAt(size_t id) const {
   std::string line = TRY(LineAt(entries_[id].start_at));
   ActionStart start;
   if (!ParseStart(line, start)) return Malformed("start of action " + std::to_string(id));
+  if (const auto led = led_.find(id); led != led_.end()) start.led = led->second;
   return std::optional<ActionStart>(std::move(start));
 }
 
@@ -312,7 +317,7 @@ Status JournalFile::AddPlan(const FileAction& action) {
   line += "\t" + (action.content ? action.content->Hex() : "") + "\t" +
           (action.keeper_content ? action.keeper_content->Hex() : "");
   if (action.sidecar) line += "\t" + std::string(kSidecar);
-  entries_.push_back({at, 0, State::kPlanned, action.sidecar, false});
+  entries_.push_back({at, 0, State::kPlanned, action.sidecar});
   return Add(line);
 }
 
@@ -333,11 +338,17 @@ Status JournalFile::AddEnded() {
 Status JournalFile::AddStart(size_t id, const ActionStart& start) {
   entries_[id].start_at = size_;
   entries_[id].state = State::kStarted;
-  entries_[id].link = !start.link.empty();
+  std::string rest = start.moment;
+  if (!start.link.empty()) rest += "\t" + std::string(kTellsLed);
   return Add("start\t" + std::to_string(id) + "\t" + PrintablePath(start.target) + "\t" +
              std::to_string(start.size) + "\t" + std::to_string(start.mtime_ns) + "\t" +
              std::to_string(start.mode) + "\t" + (start.digest ? start.digest->Hex() : "") + "\t" +
-             PrintablePath(start.link) + (start.moment.empty() ? "" : "\t" + start.moment));
+             PrintablePath(start.link) + (rest.empty() ? "" : "\t" + rest));
+}
+
+Status JournalFile::AddLed(size_t id, const std::string& text) {
+  led_[id] = text;
+  return Add("led\t" + std::to_string(id) + "\t" + PrintablePath(text));
 }
 
 Status JournalFile::AddState(size_t id, const char* word, State state, const std::string& rest) {

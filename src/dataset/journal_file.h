@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,8 +22,8 @@ struct ActionStart {
   std::optional<ContentDigest> digest;  ///< where the keeper has the same content
   std::string link;                     ///< where the file was a symbolic link: its text
   std::string moment;                   ///< of its note in the trash; a date in files of earlier versions
-  /// Of a link that was moved: the texts that lead it to where its file went. Not written down.
-  std::vector<std::string> led;
+  std::string led;   ///< of a link that was moved: what it was to be led by to where its file went
+  bool old = false;  ///< of an earlier version, which did not write down what it led links by
   /// Of the file and its keeper when their bytes were looked at. Not written down: who resumes looks again.
   std::optional<FileStamp> looked_at;
   std::optional<FileStamp> keeper_looked_at;
@@ -47,8 +48,6 @@ class JournalFile {
   void Unseal() { sealed_ = ended_ = false; }
   State state(size_t id) const { return entries_[id].state; }
   bool is_sidecar(size_t id) const { return entries_[id].sidecar; }
-  /// Whether it was a symbolic link when it was started.
-  bool is_link(size_t id) const { return entries_[id].link; }
   Result<FileAction> ActionAt(size_t id) const;
   /// Nothing if it was never started.
   Result<std::optional<ActionStart>> StartAt(size_t id) const;
@@ -64,6 +63,8 @@ class JournalFile {
   Status Seal();
   Status AddEnded();
   Status AddStart(size_t id, const ActionStart& start);
+  /// Before the link, which was moved, is given this text.
+  Status AddLed(size_t id, const std::string& text);
   Status AddDone(size_t id) { return AddState(id, "done", State::kDone, ""); }
   Status AddFailed(size_t id, const Error& error);
   Status AddUndone(size_t id) { return AddState(id, "undone", State::kUndone, ""); }
@@ -77,7 +78,6 @@ class JournalFile {
     uint64_t start_at = 0;  ///< of the last start line; 0 for none
     State state = State::kPlanned;
     bool sidecar = false;
-    bool link = false;
   };
   Status Add(const std::string& line);
   Status AddState(size_t id, const char* word, State state, const std::string& rest);
@@ -92,6 +92,7 @@ class JournalFile {
   uint64_t size_ = 0;  ///< of the file, with what is pending
   std::string pending_;
   std::vector<Entry> entries_;
+  std::map<size_t, std::string> led_;
   std::vector<std::string> made_;
   bool sealed_ = false;
   bool ended_ = false;

@@ -55,17 +55,10 @@ struct ActionJournal::Impl {
   Status SettleOne(size_t id, bool image_went);
   /// The killed run's moves, for links among them that it did not lead to where their files went.
   Status KnowMoves();
-  void NoteMove(const FileAction& action, const ActionStart& start);
-  /// Of an undo: where links lead that were moved, and where the files went that were there.
-  struct LedLinks {
-    std::map<size_t, std::string> paths;                      ///< by the link's id
-    std::map<std::string, std::vector<std::string>> targets;  ///< by path
-    /// @param link  where the link was moved to
-    std::vector<std::string> TextsOf(size_t id, const std::string& link) const;
-  };
-  Result<LedLinks> FindLedLinks() const;
+  void NoteMove(size_t id, const FileAction& action, const ActionStart& start);
+  Status LeadLinks();
   void RemoveMade() const;
-  Status UndoOne(size_t id, const LedLinks& links, UndoSummary& summary, const Report& report);
+  Status UndoOne(size_t id, UndoSummary& summary, const Report& report);
 
   // Of Execute.
   Status CarryOut(const StopFlag& stop, const Report& report);
@@ -83,6 +76,8 @@ struct ActionJournal::Impl {
                         Group& group, TakenTargets& taken, const Report& report);
   Status ChooseAgain(Group& group, const Report& report);
   Status ChooseAgainInTrash(Ready& sidecar);
+  /// In the trash under another name where its own was taken meanwhile.
+  Status PerformSidecar(Ready& sidecar);
   void WriteNotes(const std::vector<Group>& batch);
   void RemoveOrphanNotes(const std::vector<Group>& batch);
   Status PerformGroup(Group& group, const Report& report);

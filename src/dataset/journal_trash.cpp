@@ -40,4 +40,11 @@ Status ActionJournal::Impl::ChooseAgainInTrash(Ready& sidecar) {
   return file.Sync();
 }
 
+Status ActionJournal::Impl::PerformSidecar(Ready& sidecar) {
+  Status status = Perform(sidecar.action, sidecar.start);
+  while (!status && status.error().code == Code::kConflict && ChooseAgainInTrash(sidecar))
+    status = Perform(sidecar.action, sidecar.start);
+  return status;
+}
+
 }  // namespace imgmill

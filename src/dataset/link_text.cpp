@@ -16,12 +16,9 @@ std::string LinkTextOf(const std::string& path) {
 }
 
 std::string LinkTextTo(const std::string& path, const std::string& keeper) {
-  return LinkTextToEntry(path, Canonical(keeper).value_or(keeper));
-}
-
-std::string LinkTextToEntry(const std::string& path, const std::string& to) {
   const std::string parent = ParentOf(path);
   const std::string from = Canonical(parent).value_or(parent) + "/";
+  const std::string to = Canonical(keeper).value_or(keeper);
   // The folders that both are in, as bytes up to and with a slash.
   size_t shared = 0;
   for (size_t i = 0; i < from.size() && i < to.size() && from[i] == to[i]; ++i) {

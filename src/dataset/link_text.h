@@ -9,8 +9,6 @@ namespace imgmill {
 std::string LinkTextOf(const std::string& path);
 /// A relative text for a link at `path` that leads to `keeper`: it survives that both are moved together.
 std::string LinkTextTo(const std::string& path, const std::string& keeper);
-/// The same to a path as AbsoluteEntry gives it: what is there, if it is a link, is not followed.
-std::string LinkTextToEntry(const std::string& path, const std::string& to);
 /// The text that leads from anywhere to where `text` leads from `path`.
 std::string MovedLinkText(const std::string& path, const std::string& text);
 

@@ -11,25 +11,34 @@
 
 namespace imgmill {
 
-void MovedLinks::AddLink(const std::string& path, const std::string& text, const std::string& target) {
-  leading_to_[AbsoluteEntry(MovedLinkText(path, text))].push_back(target);
+void MovedLinks::AddLink(size_t id, const std::string& path, const std::string& text,
+                         const std::string& target) {
+  const std::string now = MovedLinkText(path, text);
+  leading_to_[AbsoluteEntry(now)].push_back({id, target, now, ""});
 }
 
 void MovedLinks::AddMove(const std::string& path, const std::string& target) {
   const auto found = leading_to_.find(path);
   if (found == leading_to_.end()) return;
-  for (std::string& link : found->second) again_.emplace_back(std::move(link), target);
+  for (Led& link : found->second) again_.emplace_back(std::move(link), target);
   leading_to_.erase(found);
 }
 
-void MovedLinks::LeadAgain() {
-  for (const auto& [link, file] : again_) {
-    if (LinkTextOf(link).empty()) continue;  // no longer a link: somebody else's
-    const std::string temporary = TemporaryNameFor(link);
-    if (::symlink(LinkTextTo(link, file).c_str(), temporary.c_str()) != 0) continue;
-    if (::rename(temporary.c_str(), link.c_str()) != 0) ::unlink(temporary.c_str());
+std::vector<MovedLinks::Led> MovedLinks::TakeLed() {
+  std::vector<Led> links;
+  for (auto& [link, file] : again_) {
+    link.text = LinkTextTo(link.path, file);
+    links.push_back(std::move(link));
   }
   again_.clear();
+  return links;
+}
+
+void MovedLinks::Lead(const Led& link) {
+  if (LinkTextOf(link.path) != link.now) return;
+  const std::string temporary = TemporaryNameFor(link.path);
+  if (::symlink(link.text.c_str(), temporary.c_str()) != 0) return;
+  if (::rename(temporary.c_str(), link.path.c_str()) != 0) ::unlink(temporary.c_str());
 }
 
 }  // namespace imgmill

@@ -2,8 +2,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <algorithm>
-
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "dataset/added_file.h"
@@ -39,11 +37,12 @@ Status RestoreLink(const std::string& text, const std::string& path) {
 }
 
 /// Whether the link that was moved is still at its target: as it was made there, or led to where its file
-/// went.
+/// went, of which earlier versions have noted only that it was by a relative text.
 bool IsOurLink(const FileAction& action, const ActionStart& start) {
   const std::string text = LinkTextOf(start.target);
-  return text == MovedLinkText(action.path, start.link) ||
-         std::find(start.led.begin(), start.led.end(), text) != start.led.end();
+  if (text.empty()) return false;
+  const bool led = start.old && start.led.empty() ? !text.starts_with('/') : text == start.led;
+  return led || text == MovedLinkText(action.path, start.link);
 }
 
 Status MoveBack(const FileAction& action, const ActionStart& start) {

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <map>
+#include <regex>
 
 #include "program.h"
 
@@ -106,6 +108,82 @@ TEST_CASE("undo of a moved link leaves what has its new name now") {
   CHECK(undone.err.find("is not the link that was moved there, and stays") != std::string::npos);
   CHECK(fs::exists(fs::symlink_status(where / "mv/z.jpg")));
   CHECK_FALSE(fs::exists(fs::symlink_status(where / "photos/z.jpg")));
+}
+
+TEST_CASE(
+    "undo brings back links that were led to where their files went, in a chain and from lost folders") {
+  const Dropped dropped;
+  const TestFolder& where = dropped.where;
+  fs::create_directories(where / "chain");
+  fs::create_directories(where / "links");
+  fs::create_directories(where / "files");
+  fs::create_directories(where / "else");
+  fs::copy_file(SampleData() + "/harbour.jpg", where / "else/real.jpg");
+  fs::copy_file(SampleData() + "/marble.jpg", where / "files/f.jpg");
+  const std::map<std::string, std::string> texts = {
+      {"chain/b.jpg", "c.jpg"}, {"chain/c.jpg", "../else/real.jpg"}, {"links/l.jpg", "../files/f.jpg"}};
+  for (const auto& [path, was] : texts) fs::create_symlink(was, where / path);
+  std::vector<std::string> action = {"--action", "trash"};
+  SUBCASE("trashed") {}
+  SUBCASE("moved") {
+    action = {"--action", "move", "--to", where / "mv"};
+  }
+  bool earlier = false;
+  SUBCASE("by this version") {}
+  SUBCASE("by one that did not write down what it led links by") {
+    earlier = true;
+  }
+  std::vector<std::string> words = {"filter",        where / "chain", where / "links",
+                                    where / "files", "--keep",        "short_side>5000",
+                                    "--no-catalog",  "--undo-file",   where / "u1"};
+  words.insert(words.end(), action.begin(), action.end());
+  const ProcessResult done = dropped.Run(words);
+  INFO(done.err);
+  REQUIRE(done.exit_code == 0);
+  const std::string text = TestFolder::Read(where / "u1");
+  REQUIRE(text.find("\nled\t") != std::string::npos);
+  if (earlier) {
+    const std::regex led("\nled\t[^\n]*|\tled(?=\n)");
+    where.Write("u1", std::regex_replace(text, led, ""));
+  }
+  for (const char* folder : {"chain", "links", "files"}) REQUIRE(fs::remove(where / folder));
+  const ProcessResult undone = dropped.Undo("u1");
+  INFO(undone.err);
+  CHECK(undone.exit_code == 0);
+  for (const auto& [path, was] : texts) {
+    CAPTURE(path);
+    REQUIRE(fs::is_symlink(where / path));
+    CHECK(fs::read_symlink(where / path) == was);
+  }
+  CHECK(fs::exists(where / "files/f.jpg"));
+  CHECK_FALSE(fs::exists(where / "data"));
+  CHECK_FALSE(fs::exists(where / "mv"));
+}
+
+TEST_CASE("a side-car whose name in the trash is taken before it follows its image gets another") {
+  const Dropped dropped;
+  const TestFolder& where = dropped.where;
+  fs::copy_file(SampleData() + "/harbour.jpg", where / "photos/b.jpg");
+  where.Write("photos/b.txt", "a caption");
+  const std::vector<std::string> action = {"--action", "trash", "--sidecars", "*.txt"};
+  REQUIRE(dropped.Dedup("u1", action).exit_code == 0);
+  // As after a kill between the two, and before another took the name.
+  const std::string text = TestFolder::Read(where / "u1");
+  where.Write("u1", text.substr(0, text.find("\n", text.find("\ndone\t") + 1) + 1));
+  fs::rename(dropped.InTrash("b.txt"), where / "photos/b.txt");
+  const std::string theirs = "[Trash Info]\nPath=/elsewhere/b.txt\nDeletionDate=2001-01-01T00:00:00\n";
+  where.Write("data/Trash/info/b.txt.trashinfo", theirs);
+  where.Write("data/Trash/files/b.txt", "another's");
+  const ProcessResult again = dropped.Dedup("u1", action);
+  INFO(again.err);
+  CHECK(again.exit_code == 0);
+  CHECK(TestFolder::Read(dropped.InTrash("b-2.txt")) == "a caption");
+  CHECK_FALSE(fs::exists(where / "photos/b.txt"));
+  CHECK(dropped.Undo("u1").exit_code == 0);
+  CHECK(TestFolder::Read(where / "photos/b.txt") == "a caption");
+  CHECK(fs::exists(where / "photos/b.jpg"));
+  CHECK(TestFolder::Read(dropped.InTrash("b.txt")) == "another's");
+  CHECK(TestFolder::Read(where / "data/Trash/info/b.txt.trashinfo") == theirs);
 }
 
 TEST_CASE("a rerun after a kill leaves a new file where a link was") {
