@@ -24,6 +24,8 @@ CASES = {
     "bsrn_x2": lambda: Case(nets.Bsrn(features=8, inner=4, blocks=2, scale=2), 27, 21,
                             factors={"upsampler.upsampleOneStep.0.bias": -1}),
     "carn_x3": lambda: Case(carn_network.Carn(features=4, scales=(3,)), 6, 5),
+    "imdn_kept_16_x2": lambda: Case(nets.Imdn(features=64, blocks=1, scale=2), 9, 7),
+    "carn_groups_x4": lambda: Case(carn_network.Carn(features=32, groups=2), 5, 4),
     "carn_m_x4": lambda: Case(carn_network.Carn(features=8, groups=4), 5, 4),
 }
 

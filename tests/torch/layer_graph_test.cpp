@@ -654,6 +654,31 @@ TEST_CASE("the image is added to each pixel of the squares that it becomes") {
   CHECK(squares.Check({.map = x, .shuffle = 4, .adds_input = true}, 2) < kNear);
 }
 
+TEST_CASE("a graph that gives too few pixels, or that the kernels have no form of, is refused") {
+  LayerGraph halved({});
+  const FeatureMap half = halved.AddMaxPool(halved.input(), 1, 2);
+  CHECK_THROWS_AS(halved.Finish({.map = half}), std::logic_error);
+  LayerGraph cropped({});
+  CHECK_THROWS_AS(cropped.Finish({.map = cropped.input(), .margin = 1}), std::logic_error);
+  LayerGraph limits({});
+  const std::vector<float> weights(3 * 3 * 11 * 11 * 7, 0.5f);
+  GraphConv conv;
+  conv.from.assign(kMostConvInputs + 1, limits.input());
+  conv.out_channels = 3;
+  conv.weights = weights.data();
+  CHECK_THROWS_AS(limits.Add(conv), std::logic_error);
+  conv.from = {limits.input().Doubled()};
+  conv.padded = false;
+  CHECK_THROWS_AS(limits.Add(conv), std::logic_error);
+  conv.from = {limits.input()};
+  CHECK_NOTHROW(limits.Add(conv));
+  conv.side = 11;
+  CHECK_THROWS_AS(limits.AddDepthwise(conv), std::logic_error);
+  conv.side = 3;
+  conv.end = ConvEnd::kGate;
+  CHECK_THROWS_AS(limits.AddDepthwise(conv), std::logic_error);
+}
+
 TEST_CASE("layers without padding take away the margin by which an image is mirrored") {
   constexpr int kShapes[][2] = {{1, 1}, {12, 7}, {13, 40}, {31, 17}, {70, 12}};
   for (const ConvKernels* kernels : AllKernels()) {

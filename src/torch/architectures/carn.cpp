@@ -305,13 +305,13 @@ class CarnArchitecture final : public PlannedArchitecture<Plan, ReadPlan> {
     UpscaleNetworkParts parts;
     parts.info = std::move(info);
     RunOnKernels(parts, plan, GraphOf);
-    if (parts.kernels == nullptr) parts.tile = kTile;
+    parts.module_tile = kModuleTile;
     parts.bytes = [plan](int height, int width) { return BytesFor(plan, height, width); };
     return LoadLayers<CarnNet>(plan, std::move(parts), std::move(weights));
   }
 
  private:
-  static constexpr int kTile = 256;  // a batch of one fits 512 MiB beside an image
+  static constexpr int kModuleTile = 256;  // a batch of one fits 512 MiB beside an image
 
   static Error NoSuchScale(const Plan& plan) {
     std::string scales;

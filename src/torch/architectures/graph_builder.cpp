@@ -46,7 +46,7 @@ FeatureMap GraphBuilder::Strided(const Convolution& conv, const FeatureMap& from
   return graph_->AddStrided(described, stride);
 }
 
-FeatureMap GraphBuilder::Shuffled(const Convolution& conv, const FeatureMap& from, const GraphEnd& end) {
+FeatureMap GraphBuilder::DoubledInSize(const Convolution& conv, const FeatureMap& from, const GraphEnd& end) {
   if (!conv.weight.defined()) return from;  // Finish says what is wrong
   // In the file a channel's four pixels stand together.
   const auto by_pixels = [](const torch::Tensor& rows) {

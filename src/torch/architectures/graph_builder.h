@@ -71,7 +71,7 @@ class GraphBuilder {
   FeatureMap Strided(const std::string& name, int out, const FeatureMap& from, int side, int stride);
   FeatureMap Strided(const Convolution& conv, const FeatureMap& from, int stride, float slope = 1);
   /// A 1x1 convolution and a pixel shuffle by two. Of `end`, slopes and what is added.
-  FeatureMap Shuffled(const Convolution& conv, const FeatureMap& from, const GraphEnd& end);
+  FeatureMap DoubledInSize(const Convolution& conv, const FeatureMap& from, const GraphEnd& end);
   /// A transposed convolution of 2x2 by strides of two: `name`, with a bias or without. The same of `end`.
   FeatureMap Transposed(const std::string& name, int out, const FeatureMap& from, bool bias,
                         const GraphEnd& end = {});

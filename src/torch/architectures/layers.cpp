@@ -42,6 +42,8 @@ Convolution Layers::Conv(const std::string& name, int64_t out, int64_t in, const
   layer.kernels = kernels_;
   // Groups are counted by another tensor; where that one is missing there are none.
   const int64_t inputs = shape.groups > 0 ? in / shape.groups : 0;
+  if (status_ && Has(name + ".weight") && (out == 0 || inputs == 0))
+    status_ = WeightError("its layer " + name + " has no channels");
   layer.weight =
       Parameter(name + ".weight", {out, inputs, shape.side, shape.width > 0 ? shape.width : shape.side});
   if (layer.weight.defined()) layer.weight = layer.weight.contiguous(torch::MemoryFormat::ChannelsLast);

@@ -164,7 +164,7 @@ class NafGraph {
     for (size_t level = 0; level < plan_.decoders.size(); ++level) {
       const Convolution up = graph_.layers().Conv("ups." + std::to_string(level) + ".0", 2 * x.channels,
                                                   x.channels, {.side = 1, .bias = false});
-      x = graph_.Shuffled(up, x, {.added = {{seen.back(), 1.0f}}});
+      x = graph_.DoubledInSize(up, x, {.added = {{seen.back(), 1.0f}}});
       seen.pop_back();
       for (int b = 0; b < plan_.decoders[level]; ++b) x = Block(InLevel("decoders", level, b), x);
     }

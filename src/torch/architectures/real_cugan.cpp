@@ -259,7 +259,7 @@ class RealCugan final : public PlannedArchitecture<RealCuganPlan, ReadPlan> {
   }
 
  private:
-  /// As large as memory allows: the means of a part differ from the whole image's. 1.0 GiB (x2) to 1.2 (x3).
+  /// As large as memory allows: the means of a part differ from the whole image's. 0.7 (x4) to 1.0 GiB (x3).
   static constexpr int kTile = 512, kLargeScaleTile = 384;
 };
 

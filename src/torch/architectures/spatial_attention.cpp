@@ -36,7 +36,7 @@ SpatialConv::SpatialConv(Layers& layers, const std::string& name, int64_t out, i
 SpatialAttention::SpatialAttention(Layers& layers, const std::string& name, int64_t features,
                                    const AttentionKind& kind)
     : gelu_(kind.gelu) {
-  const int64_t inner = std::max<int64_t>(0, layers.Outputs(name + ".conv1.weight"));
+  const int64_t inner = std::max<int64_t>(1, layers.Outputs(name + ".conv1.weight"));
   narrow_ = Pointwise(layers, name + ".conv1", inner, features, kind.separable);
   halve_ = layers.Conv(name + ".conv2", inner, inner, ConvShape{.stride = kHalving, .padding = 0});
   const auto small = [&](const char* layer) {

@@ -160,8 +160,8 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   layers.PassOver("convblock.act.weight");
   for (int u = 0; u < plan.doublings; ++u) {
     const Separable up = SeparableOf(layers, Up(u) + ".conv", 4 * features, features, 3);
-    x = graph.Shuffled(up.pointwise, graph.Depthwise(up.depthwise, x),
-                       {.slopes = slopes(Up(u) + ".act.weight")});
+    x = graph.DoubledInSize(up.pointwise, graph.Depthwise(up.depthwise, x),
+                            {.slopes = slopes(Up(u) + ".act.weight")});
   }
   Separable last = SeparableOf(layers, "final_conv", plan.bands, features, kWide);
   last.pointwise = Twice(last.pointwise);

@@ -39,7 +39,9 @@ class UpscaleNetwork final : public Network {
     if (cpu && parts_.kernels == nullptr && parts_.module_kernels != nullptr)
       plan.kernels += std::string("+") + parts_.module_kernels->name;
     const int grid = parts_.info.tile_grid;
-    plan.tile = RoundUp(parts_.tile > 0 ? parts_.tile : kTile, grid);
+    const bool module = !cpu || parts_.kernels == nullptr;
+    const int tile = module && parts_.module_tile > 0 ? parts_.module_tile : parts_.tile;
+    plan.tile = RoundUp(tile > 0 ? tile : kTile, grid);
     plan.overlap = RoundUp(parts_.overlap > 0 ? parts_.overlap : parts_.info.receptive_radius, grid);
     // On the CPU all cores work on one image; a second one in flight would only take memory.
     plan.micro_batch = cpu ? 1 : kAcceleratorBatch;

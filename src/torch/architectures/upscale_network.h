@@ -22,6 +22,7 @@ struct UpscaleNetworkParts {
   const ConvKernels* module_kernels = nullptr;  ///< of the module's convolutions on the CPU; null: LibTorch's
   /// Side of the square tiles; 0 is the usual one.
   int tile = 0;
+  int module_tile = 0;  ///< the same where the module does the work; 0: no other
   /// What tiles overlap by on each side where less than the receptive radius is enough; 0 is all of it. A
   /// global network must say one.
   int overlap = 0;

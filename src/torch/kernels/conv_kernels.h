@@ -42,7 +42,8 @@ struct ConvLayer {
 
 /// A map that a convolution reads. Several are read as if the channels of each stood behind those before.
 struct ConvInput {
-  /// Rows 4t-1 .. 4t+4 of the input, each from pixel -1 to pixel 4 * tiles; zeros outside the image.
+  /// Rows 4t-1 .. 4t+4 of the input, each from pixel -1 to pixel 4 * tiles; zeros outside the image. Without
+  /// padding: rows 4t .. 4t+5, from pixel 0 to pixel 4 * tiles + 1.
   const float* rows[6] = {};
   int stride = 0;        ///< floats from one pixel to the next
   int channels = 0;      ///< a multiple of kChannelPad

@@ -87,7 +87,8 @@ class LayerGraph {
   FeatureMap AddMaxPool(const FeatureMap& from, int side, int stride);
   /// A whole map at the size of another, bilinear.
   FeatureMap AddResized(const FeatureMap& from, const FeatureMap& like);
-  /// @throws std::logic_error if a map of the smallest image, GraphInput::least, would have no pixels
+  /// @throws std::logic_error if a map of the smallest image, GraphInput::least, would have no pixels, or if
+  /// what goes out has fewer than the image at a whole scale
   /// @param most_packed  floats of the packed weights of layers that take turns; none: as many as are fast
   void Finish(GraphOutput output, std::optional<size_t> most_packed = {});
 

@@ -1,4 +1,5 @@
 // How the layers of a LayerGraph are written down, and their weights kept.
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 
@@ -14,6 +15,13 @@ LayerGraph::LayerGraph(Input input) {
 }
 
 FeatureMap LayerGraph::Add(GraphLayer layer, int channels) {
+  const bool apart = layer.kind == LayerKind::kDepthwise;
+  const bool gated = layer.conv.end == ConvEnd::kGate || layer.conv.end == ConvEnd::kWeigh;
+  const bool doubled =
+      std::any_of(layer.from.begin(), layer.from.end(), [](const FeatureMap& map) { return map.doubled; });
+  if (layer.from.size() > kMostConvInputs || layer.added.size() > kMostConvAdded ||
+      (apart && (layer.side > kMostDepthwiseSide || gated)) || (doubled && layer.margin > 0))
+    throw std::logic_error("a layer of a graph that the kernels have no form of");
   plan_.layers.push_back(std::move(layer));
   plan_.channels.push_back(channels);
   return {static_cast<int>(plan_.layers.size()), 0, channels, false};
@@ -44,7 +52,8 @@ void LayerGraph::KeepEnds(const GraphConv& conv, GraphLayer& layer) {
 void LayerGraph::KeepWeights(const GraphConv& conv, GraphLayer& layer) {
   int inputs = 0;
   for (const FeatureMap& map : conv.from) inputs += map.channels;
-  const size_t values = static_cast<size_t>(conv.out_channels * inputs * conv.side * conv.side);
+  const size_t values = static_cast<size_t>(conv.out_channels) * static_cast<size_t>(inputs) *
+                        static_cast<size_t>(conv.side * conv.side);
   layer.weights = Buffer(values * sizeof(float));
   std::memcpy(layer.weights.data(), conv.weights, values * sizeof(float));
   KeepEnds(conv, layer);
@@ -113,7 +122,7 @@ FeatureMap LayerGraph::AddDepthwise(const GraphConv& conv) {
   layer.kind = LayerKind::kDepthwise;
   const int window = conv.side * conv.side, padded = PaddedChannels(conv.out_channels);
   KeepEnds(conv, layer);
-  layer.weights = Buffer(static_cast<size_t>(window * padded) * sizeof(float));
+  layer.weights = Buffer(static_cast<size_t>(window) * static_cast<size_t>(padded) * sizeof(float));
   auto* to = reinterpret_cast<float*>(layer.weights.data());
   for (int pixel = 0; pixel < window; ++pixel) {
     for (int c = 0; c < padded; ++c) *to++ = c < conv.out_channels ? conv.weights[c * window + pixel] : 0.0f;
@@ -199,6 +208,12 @@ void LayerGraph::Finish(GraphOutput output, std::optional<size_t> most_packed) {
   constexpr int kLarge = 1 << 16;
   const GraphShape large(plan_, kLarge, kLarge);
   plan_.scale = (large.Rows(large.stages() - 1) * output.shuffle + kLarge / 2) / kLarge;
+  // Sides with every remainder that squares and windows leave.
+  for (int side = 1; side <= 64; ++side) {
+    const GraphShape shape(plan_, side, side);
+    if (shape.Rows(shape.stages() - 1) * output.shuffle < side * plan_.scale)
+      throw std::logic_error("a graph gives fewer pixels than its scale says");
+  }
   size_t packed = 0;
   for (const GraphLayer& layer : plan_.layers) packed += layer.packed_floats();
   plan_.most_packed = most_packed.value_or(packed <= kMostPackedAlone ? packed : kMostPacked);
