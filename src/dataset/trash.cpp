@@ -16,6 +16,7 @@
 
 #include "base/path_parts.h"
 #include "base/percent_encoded.h"
+#include "base/time_text.h"
 #include "base/try.h"
 #include "base/unique_fd.h"
 #include "dataset/shortened_name.h"
@@ -226,12 +227,9 @@ std::string TrashInfoOf(const std::string& target) {
 std::string TrashMomentNow() {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
-  std::tm parts = {};
-  ::localtime_r(&now.tv_sec, &parts);
-  char date[64], fraction[16];
-  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
+  char fraction[16];
   std::snprintf(fraction, sizeof fraction, ".%09ld", now.tv_nsec);
-  return std::string(date) + fraction;
+  return LocalTime(now.tv_sec, "%Y-%m-%dT%H:%M:%S") + fraction;
 }
 
 std::vector<Status> WriteTrashNotes(std::span<const TrashNote> notes) {

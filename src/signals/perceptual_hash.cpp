@@ -183,11 +183,11 @@ class LanczosPicture {
   size_t width() const { return static_cast<size_t>(SmallSize(kind_).width); }
   size_t height() const { return static_cast<size_t>(SmallSize(kind_).height); }
   std::span<const uint8_t> Finish() { return LumaOf(resize_); }
-  /// As high as the other is wide: what lies on its side in the poses that swap rows and columns. Takes the
-  /// place of what Finish has given.
+  /// As high as the other is wide: what lies on its side in the poses that swap rows and columns, where it is
+  /// no square. Takes the place of what Finish has given.
   std::span<const uint8_t> FinishUpended() {
-    assert(upended_ || IsSquare(kind_));
-    return LumaOf(upended_ ? *upended_ : resize_);
+    assert(upended_);
+    return LumaOf(*upended_);
   }
   Hash256 Hash(std::span<const uint8_t> luma) const { return {HashOf(kind_, luma), 0, 0, 0}; }
   static size_t Pixels(HashKind kind) {
@@ -223,7 +223,6 @@ struct PdqHashing {
   static constexpr size_t width() { return PdqPicture::kSide; }
   static constexpr size_t height() { return width(); }
   std::span<const double> Finish() { return picture.Finish(); }
-  std::span<const double> FinishUpended() { return picture.Finish(); }
   Hash256 Hash(std::span<const double> small) const {
     return picture.has_hash() ? PdqBits(small.first<PdqPicture::kPixels>()) : Hash256{};
   }
@@ -235,7 +234,6 @@ struct BlockMeanHashing {
   static constexpr size_t width() { return BlockMeanPicture::kSide; }
   static constexpr size_t height() { return width(); }
   std::span<const uint8_t> Finish() { return picture.Finish(); }
-  std::span<const uint8_t> FinishUpended() { return picture.Finish(); }
   Hash256 Hash(std::span<const uint8_t> small) const { return BlockMeanBits(small); }
   BlockMeanPicture picture;
 };
@@ -277,7 +275,9 @@ PoseHashes PerceptualHasher::FinishPoses() {
         PoseHashes hashes{};
         for (int pose = 0; pose < kPoses; ++pose) {
           const bool lies = pose >= 4;  // rows and columns are swapped
-          if (pose == 4) small = hashing.FinishUpended();
+          if constexpr (requires { hashing.FinishUpended(); }) {
+            if (pose == 4 && width != height) small = hashing.FinishUpended();
+          }
           for (size_t y = 0; y < height; ++y) {
             for (size_t x = 0; x < width; ++x)
               turned[y * width + x] =

@@ -11,6 +11,7 @@
 #include "signals/formula_picture.h"
 #include "signals/golden_csv.h"
 #include "signals/golden_photo.h"
+#include "signals/posed_picture.h"
 
 namespace imgmill {
 namespace {
@@ -81,30 +82,11 @@ TEST_CASE("256-bit hashes of all photos are pdqhash's and OpenCV's") {
   }
 }
 
-Image Posed(const Image& picture, int pose) {
-  const Layout layout = picture.layout();
-  Image posed(layout);
-  const auto side = static_cast<size_t>(layout.width);
-  for (size_t y = 0; y < side; ++y) {
-    for (size_t x = 0; x < side; ++x)
-      posed.row(static_cast<int64_t>(y))[x] = picture.row(0)[PixelOfPose(pose, x, y, side)];
-  }
-  return posed;
-}
-
 TEST_CASE("the hashes in all poses are near those of the posed pictures") {
   const Image picture = FormulaPicture(384, 384, 1, "blocks", 4);
   for (const HashKind kind : {HashKind::kPdq, HashKind::kBlockMean}) {
-    PerceptualHasher hasher(kind, picture.layout());
-    hasher.Add(picture.view());
-    const PoseHashes poses = hasher.FinishPoses();
-    CHECK(poses[0] == PerceptualHash(kind, picture.view()));
-    for (int pose = 1; pose < kPoses; ++pose) {
-      CAPTURE(pose);
-      const Hash256 posed = PerceptualHash(kind, Posed(picture, pose).view());
-      CHECK(BitsApart(poses[static_cast<size_t>(pose)], posed) <= 12);
-      CHECK(BitsApart(poses[0], posed) >= 80);
-    }
+    CAPTURE(std::string(ToString(kind)));
+    CheckPoses(kind, picture, 12, 80);
   }
 }
 

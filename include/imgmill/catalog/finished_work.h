@@ -41,8 +41,8 @@ inline constexpr char kPackedInFact[] = "packed in/1";
 /// its own; where that lies in the output folder the way from there is noted, so that both may be moved.
 std::string ExportInto(const std::string& folder, const std::string& catalog_folder);
 
-/// Of no content: the folders beside the output folder of which this opening of the catalog has found out
-/// that they came along with it from another place, each with a NUL behind it.
+/// Of no content: the folders beside the output folder that came along with it from another place, and of
+/// which no run has told yet what is left over in them; each with a NUL behind it.
 inline constexpr char kCameAlongFact[] = "came along/1";
 
 /// What a file is filed under that an action on an image has put into `folder`, noted as by ExportInto: its

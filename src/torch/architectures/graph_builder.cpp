@@ -73,10 +73,7 @@ FeatureMap GraphBuilder::Doubled(const torch::Tensor& weight, const torch::Tenso
   conv.out_channels = static_cast<int>(weight.numel() / (4 * from.channels));
   conv.weights = weight.data_ptr<float>();
   if (bias.defined()) conv.bias = bias.data_ptr<float>();
-  conv.common_slope = end.slope;
-  if (end.slopes.defined()) conv.slope = end.slopes.data_ptr<float>();
-  conv.added = end.added;
-  return graph_->AddDoubled(conv);
+  return graph_->AddDoubled(Ended(std::move(conv), end));
 }
 
 FeatureMap GraphBuilder::Shuffled(const Convolution& conv, const std::vector<FeatureMap>& from,

@@ -13,7 +13,7 @@ namespace imgmill {
 /// Pixels are stored channels-last, each padded with zeros to a multiple of this many floats.
 inline constexpr int kChannelPad = 16;
 
-/// `static` gives each variant a copy of its own: see conv_body.h.
+/// `static` gives each variant a copy of its own: see vector_body.h.
 static inline constexpr int PaddedChannels(int channels) {
   return (channels + kChannelPad - 1) / kChannelPad * kChannelPad;
 }

@@ -1,4 +1,5 @@
-// Dense layers on the vectors of conv_body.h, which is included before it, by the same rules.
+// Dense layers on the vectors of vector_body.h, which is included before it by conv_body.h, by the same
+// rules.
 
 /// Inputs that are multiplied at a time: those of kRows rows stay in the first-level cache, and the weights
 /// of one block in the second.

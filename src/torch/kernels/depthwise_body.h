@@ -1,5 +1,5 @@
-// Convolution of each channel by itself on the vectors of conv_body.h, which is included before it, by the
-// same rules.
+// Convolution of each channel by itself on the vectors of vector_body.h and the ends of conv_body.h, which
+// are included before it, by the same rules.
 
 /// R pixels from x on, of kLanes channels: what lies left and right of the image is left out.
 template <int R>

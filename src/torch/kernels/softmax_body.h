@@ -1,5 +1,5 @@
-// Softmax attention on the vectors of conv_body.h and the products of dense_body.h, which are included before
-// it, by the same rules.
+// Softmax attention on the vectors of vector_body.h and the products of dense_body.h, which are included
+// before it, by the same rules.
 
 /// blocks of [inputs][V vectors] out of at(input, output), as products take their weights.
 template <typename At>
