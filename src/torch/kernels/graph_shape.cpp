@@ -1,6 +1,7 @@
 #include "torch/kernels/graph_shape.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "torch/kernels/map_sampling.h"
 
@@ -41,6 +42,25 @@ RowRange Interpolated(RowRange rows, int size, int wanted) {
 
 int ContinuedSide(int image_side, const GraphInput& input) {
   return RoundedUp(std::max(image_side, input.least), std::max(input.unshuffle, input.multiple));
+}
+
+int SourceOf(int at, int image_side, const GraphInput& input, bool mirrors) {
+  const int side = ContinuedSide(image_side, input);
+  at = std::abs(at - input.margin);
+  if (at >= side) at = 2 * (side - 1) - at;
+  if (at < image_side) return at;
+  const int mirrored = 2 * (image_side - 1) - at;
+  switch (input.continued) {
+    case Continuation::kMirror:
+      return std::max(0, mirrored);
+    case Continuation::kLast:
+      return image_side - 1;
+    case Continuation::kBlack:
+      return -1;
+    case Continuation::kMirrorOrLast:
+      break;
+  }
+  return mirrors ? mirrored : image_side - 1;
 }
 
 void RowRange::Cover(const RowRange& other) {

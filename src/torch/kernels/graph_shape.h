@@ -20,6 +20,11 @@ struct RowRange {
 /// Pixels of a side of the image as it is continued, before it is mirrored by the margin.
 int ContinuedSide(int image_side, const GraphInput& input);
 
+/// The image's row or column that one of what is taken in is made of; -1 for none, where zeros stand.
+/// @param mirrors  whether there is enough of the image both ways for Continuation::kMirrorOrLast to mirror
+/// it
+int SourceOf(int at, int image_side, const GraphInput& input, bool mirrors);
+
 /// Stage 0 takes the image in, stage l + 1 is layer l, and the last one puts the pixels out. Each stage but
 /// the last gives the map of its number.
 class GraphShape {

@@ -284,6 +284,7 @@ class LayerGraphWork final : public TeamWork {
     const int u = input.unshuffle;
     const size_t stride = shape_.Stride(0);
     const size_t plane = static_cast<size_t>(image_.height) * static_cast<size_t>(image_.width);
+    const bool mirrors = shape_.Height(0) * u < 2 * image_.height && shape_.Width(0) * u < 2 * image_.width;
     for (int y = rows.first; y < rows.end; ++y) {
       ClearMargins(0, Row(0, y), 0, 1);
       float* to = RowToWrite(0, y);
@@ -293,8 +294,8 @@ class LayerGraphWork final : public TeamWork {
         for (size_t n = 0; n < input.told.size(); ++n) to[static_cast<size_t>(shown) + n] = input.told[n];
         for (int c = 0; c < shown; ++c) {
           const int band = c / (u * u), inner = c % (u * u);
-          const int from_y = Source(y * u + inner / u, image_.height);
-          const int from_x = Source(x * u + inner % u, image_.width);
+          const int from_y = SourceOf(y * u + inner / u, image_.height, input, mirrors);
+          const int from_x = SourceOf(x * u + inner % u, image_.width, input, mirrors);
           if (from_y < 0 || from_x < 0) continue;  // zeros
           const float value = image_.input[static_cast<size_t>(band) * plane +
                                            static_cast<size_t>(from_y) * static_cast<size_t>(image_.width) +
@@ -305,31 +306,6 @@ class LayerGraphWork final : public TeamWork {
       }
     }
   }
-  /// The image's row or column that one of what is taken in is made of; -1 for none.
-  int Source(int at, int size) const {
-    const int side = ContinuedSide(size, plan_.input);
-    at = std::abs(at - plan_.input.margin);
-    return Continued(at < side ? at : 2 * (side - 1) - at, size);
-  }
-  /// The row or column that stands for one that the image does not have; -1 for none.
-  int Continued(int at, int size) const {
-    if (at < size) return at;
-    const int mirrored = 2 * (size - 1) - at;
-    switch (plan_.input.continued) {
-      case Continuation::kMirror:
-        return std::max(0, mirrored);
-      case Continuation::kLast:
-        return size - 1;
-      case Continuation::kBlack:
-        return -1;
-      case Continuation::kMirrorOrLast:
-        break;
-    }
-    const int u = plan_.input.unshuffle;
-    const bool mirrors = shape_.Height(0) * u < 2 * image_.height && shape_.Width(0) * u < 2 * image_.width;
-    return mirrors ? mirrored : size - 1;
-  }
-
   /// Rows of the last map, as pixels.
   void PutOut(RowRange rows) {
     const int s = plan_.output.shuffle;
