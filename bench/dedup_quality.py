@@ -104,7 +104,7 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--peers")
     parser.add_argument("--kinds", action="store_true", help="also which kinds of edit are found: by a peer at its best, and "
-                             'by reports named "... as it is"')
+                             'by reports named "... as it is"; without any of these, by all')
     parser.add_argument("--wrong", action="store_true", help="also the false links")
     parser.add_argument("reports", nargs="*")
     options = parser.parse_intermixed_args()
@@ -127,8 +127,8 @@ def main():
     print("| | precision | recall | false links |\n|---|---|---|---|")
     for name, (precision, recall, _, false) in rows:
         print(f"| {name} | {precision:.4f} | {recall:.3f} | {len(false)} |")
-    if options.kinds:
-        rows = [row for row in rows if "at this precision" in row[0] or "as it is" in row[0]]
+    if options.kinds and rows:
+        rows = [row for row in rows if "at this precision" in row[0] or "as it is" in row[0]] or rows
         print("\n| found of each kind | " + " | ".join(name for name, _ in rows) + " |")
         print("|---|" + "---|" * len(rows))
         for kind in rows[0][1][2]:

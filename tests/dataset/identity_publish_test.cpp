@@ -80,7 +80,7 @@ TEST_CASE("a file in another's place has another stamp, whatever its size and ti
 TEST_CASE("shared content is found byte by byte, with the digest of the whole") {
   const TestFolder folder;
   std::mt19937 random(1);
-  for (const size_t size : {0, 1, 1000, 262'143, 262'144, 262'145, 1'000'000}) {
+  for (const size_t size : {0UL, 1UL, 1000UL, 262'143UL, 262'144UL, 262'145UL, 1'000'000UL}) {
     CAPTURE(size);
     std::string bytes(size, '\0');
     for (char& byte : bytes) byte = static_cast<char>(random());
