@@ -170,6 +170,8 @@ Status MoveToTrash(const FileAction& action, const ActionStart& start) {
   // What is there all the same is another's, who has noted nothing.
   if (!moved && HasItsNote(action, start) && Look(action, start) == Progressed::kNo)
     RemoveTrashInfo(start.target);
+  if (!moved && moved.error().code == Code::kDiskFull)
+    return FailedInTrash(moved.error(), TrashOf(start.target));
   return moved;
 }
 

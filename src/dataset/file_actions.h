@@ -52,6 +52,10 @@ void RemoveOrphanNote(const FileAction& action, const ActionStart& start);
 /// from another's file at its target.
 bool MayHaveGone(const FileAction& action, const ActionStart& start);
 
+/// Of a move that was done, and whose file is as before: where it is a link, that was led to where its file
+/// went, an undo that was killed while it took it back has left it in both places.
+void RemoveReturnedLink(const FileAction& action, const ActionStart& start);
+
 /// How an action that Look calls done is taken back.
 enum class Reverted { kRestored, kGone };
 Result<Reverted> Revert(const FileAction& action, const ActionStart& start);

@@ -205,7 +205,9 @@ Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Repor
   Status stands_in_the_way;
   if (Look(action, *start) == Progressed::kNo) {
     // Never done; or undone by an undo that was killed before it could say so.
-    if (IsAsBefore(action, *start) || (!taken_for_done && !MayHaveGone(action, *start))) {
+    const bool as_before = IsAsBefore(action, *start);
+    if (as_before || (!taken_for_done && !MayHaveGone(action, *start))) {
+      if (as_before && taken_for_done) RemoveReturnedLink(action, *start);
       RemoveOrphanNote(action, *start);
       summary.untouched += action.sidecar ? 0 : 1;
       return {};

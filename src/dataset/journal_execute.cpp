@@ -41,8 +41,9 @@ Status OfAct(const Error& error) {
 Status ActionJournal::Impl::Tell(size_t id, const FileAction& action, const Status& status,
                                  const Report& report) {
   // What a full disk has stopped is not called failed: the next run goes on with it, and no later action
-  // would fare better.
-  const bool full = !status && status.error().code == Code::kDiskFull;
+  // would fare better. But each file system has a trash of its own.
+  const bool full =
+      !status && status.error().code == Code::kDiskFull && action.kind != FileAction::Kind::kTrash;
   Status noted = status ? file.AddDone(id) : full ? Status{} : file.AddFailed(id, status.error());
   ++(!status ? counts.failed : action.sidecar ? counts.sidecars : counts.done);
   report(action, status);
@@ -210,13 +211,15 @@ Status ActionJournal::Impl::TellPerformed(const Ready& ready, const Status& stat
 
 Status ActionJournal::Impl::PerformGroup(Group& group, const Report& report) {
   if (group.image) {
-    Status status = Perform(group.image->action, group.image->start);
+    Status status =
+        group.not_noted ? Status(*group.not_noted) : Perform(group.image->action, group.image->start);
     while (!status && status.error().code == Code::kConflict && group.image->action.has_target()) {
       if (Status chosen = ChooseAgain(group, report); !chosen) break;
       status = Perform(group.image->action, group.image->start);
     }
     TRY(TellPerformed(*group.image, status, report));
     if (!status) {
+      RemoveOrphanNote(group.image->action, group.image->start);  // where it is a side-car's that failed
       for (const Ready& sidecar : group.sidecars) {
         RemoveOrphanNote(sidecar.action, sidecar.start);
         TRY(file.AddFailed(sidecar.id, Error{Stage::kAct, Code::kConflict, "its image stays where it is"}));

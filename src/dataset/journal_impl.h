@@ -25,6 +25,8 @@ struct ActionJournal::Impl {
   struct Group {
     std::optional<Ready> image;
     std::vector<Ready> sidecars;
+    /// Why the image stays: there can be no note in the trash of it, or of what goes with it.
+    std::optional<Error> not_noted;
   };
   /// What the plan says of an image and its side-cars.
   struct Planned {
@@ -78,7 +80,7 @@ struct ActionJournal::Impl {
   Status ChooseAgainInTrash(Ready& sidecar);
   /// In the trash under another name where its own was taken meanwhile.
   Status PerformSidecar(Ready& sidecar);
-  void WriteNotes(const std::vector<Group>& batch);
+  static void WriteNotes(std::vector<Group>& batch);
   void RemoveOrphanNotes(const std::vector<Group>& batch);
   Status PerformGroup(Group& group, const Report& report);
   Status TellPerformed(const Ready& ready, const Status& status, const Report& report);

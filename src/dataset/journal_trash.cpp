@@ -1,24 +1,40 @@
 // A batch's part in the trash: notes on all of its files are on the disk before the first of them goes.
+#include <utility>
 #include <vector>
 
 #include "base/try.h"
 #include "dataset/file_actions.h"
 #include "dataset/journal_impl.h"
 #include "dataset/trash.h"
+#include "imgmill/base/path_text.h"
 
 namespace imgmill {
 
-/// One that cannot be written is tried again, and its error told, when its file's turn comes.
-void ActionJournal::Impl::WriteNotes(const std::vector<Group>& batch) {
+/// A name that was taken meanwhile is chosen again when its file's turn comes. What cannot be noted for
+/// another reason, such as a full trash, keeps its image, so that this does not go alone.
+void ActionJournal::Impl::WriteNotes(std::vector<Group>& batch) {
   std::vector<TrashNote> wanted;
-  const auto add = [&](const Ready& ready) {
-    if (ready.action.kind == FileAction::Kind::kTrash) wanted.push_back(NoteOf(ready.action, ready.start));
+  std::vector<std::pair<Group*, const Ready*>> of;
+  const auto add = [&](Group& group, const Ready& ready) {
+    if (ready.action.kind != FileAction::Kind::kTrash) return;
+    wanted.push_back(NoteOf(ready.action, ready.start));
+    of.emplace_back(&group, &ready);
   };
-  for (const Group& group : batch) {
-    if (group.image) add(*group.image);
-    for (const Ready& sidecar : group.sidecars) add(sidecar);
+  for (Group& group : batch) {
+    if (group.image) add(group, *group.image);
+    for (const Ready& sidecar : group.sidecars) add(group, sidecar);
   }
-  if (!wanted.empty()) WriteTrashNotes(wanted);
+  if (wanted.empty()) return;
+  const std::vector<Status> written = WriteTrashNotes(wanted);
+  for (size_t i = 0; i < written.size(); ++i) {
+    const auto [group, ready] = of[i];
+    if (written[i] || written[i].error().code == Code::kConflict || !group->image || group->not_noted)
+      continue;
+    group->not_noted = written[i].error();
+    if (ready->action.sidecar)
+      group->not_noted->message =
+          PrintablePath(ready->action.path) + " cannot go with it: " + group->not_noted->message;
+  }
 }
 
 void ActionJournal::Impl::RemoveOrphanNotes(const std::vector<Group>& batch) {

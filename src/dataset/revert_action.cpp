@@ -1,6 +1,7 @@
 // Takes back one action that was done.
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/path_parts.h"
 #include "base/try.h"
@@ -139,6 +140,13 @@ bool MayHaveGone(const FileAction& action, const ActionStart& start) {
   if (action.kind == Kind::kTrash)
     return NotedInTrash(action.path, start.target, start.moment) == Noted::kThis;
   return !Exists(action.path);
+}
+
+void RemoveReturnedLink(const FileAction& action, const ActionStart& start) {
+  if (!action.moves() || start.link.empty() || start.old || !IsOurLink(action, start)) return;
+  const bool trashed = action.kind == Kind::kTrash;
+  if (trashed && NotedInTrash(action.path, start.target, start.moment) != Noted::kThis) return;
+  if (::unlink(start.target.c_str()) == 0 && trashed) RemoveTrashInfo(start.target);
 }
 
 Result<Reverted> Revert(const FileAction& action, const ActionStart& start) {

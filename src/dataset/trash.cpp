@@ -11,6 +11,7 @@
 #include <ctime>
 #include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -38,6 +39,8 @@ constexpr size_t kMostNoteBytes = size_t{64} << 10;
 /// Of a name that is shortened, a longer one goes, too.
 constexpr size_t kLongestExtension = 64;
 constexpr char kInstead[] = " (--action move puts files into a folder of your choice)";
+constexpr char kFull[] =
+    " (make room on its file system, as by emptying that trash, and run again; or take --action move)";
 
 /// Two folders are on one mount if these agree. Where the kernel has no number of mounts, devices are
 /// compared alone.
@@ -90,7 +93,7 @@ bool IsOwn(const struct stat& info, const std::string& top) {
 
 Error CannotMake(const std::string& folder) {
   Error error = ErrnoError(Stage::kAct, errno, "make the trash " + PrintablePath(folder));
-  error.message += kInstead;
+  error.message += error.code == Code::kDiskFull ? kFull : kInstead;
   return error;
 }
 
@@ -163,27 +166,44 @@ Status MakePrivateFolder(const std::string& folder, const std::string& top) {
   return CannotMake(folder);
 }
 
+/// Where there will be new names once the folder is made: it, and those above it that are not there.
+void AddGrowing(std::string folder, std::set<std::string>& growing) {
+  for (; !Exists(folder) && ParentOf(folder) != folder; folder = ParentOf(folder))
+    growing.insert(ParentOf(folder));
+}
+
+/// What is made is on the disk then: a note that is synced in a folder that is not could be lost with it.
 Status MakeTrash(const std::string& trash) {
   const bool home = trash == HomeTrash();
   const std::string top = home ? std::string() : TopAbove(trash);
+  std::set<std::string> growing;
+  for (const char* const within : {"info", "files"}) AddGrowing(Join(trash, within), growing);
   if (home) {
-    if (Status made = MakeFolders(ParentOf(trash)); !made)
-      return Error{Stage::kAct, made.error().code, made.error().message};
+    if (Status made = MakeFolders(ParentOf(trash)); !made) return FailedInTrash(made.error(), trash);
   }
   TRY(MakePrivateFolder(trash, top));
   TRY(MakePrivateFolder(Join(trash, "info"), top));
-  return MakePrivateFolder(Join(trash, "files"), top);
+  TRY(MakePrivateFolder(Join(trash, "files"), top));
+  for (const std::string& folder : growing) {
+    if (Status synced = SyncFolder(folder); !synced) return FailedInTrash(synced.error(), trash);
+  }
+  return {};
 }
 
 /// Why a note could not be put where its file's would be.
 Error CannotNote(const Error& why, const std::string& target) {
   if (why.code == Code::kConflict)
     return Error{Stage::kAct, why.code, PrintablePath(TrashInfoOf(target)) + " exists already"};
-  return Error{Stage::kAct, why.code,
-               "its note in the trash " + PrintablePath(TrashOf(target)) + ": " + why.message};
+  return FailedInTrash({why.stage, why.code, "write its note: " + why.message}, TrashOf(target));
 }
 
 }  // namespace
+
+Error FailedInTrash(const Error& why, const std::string& trash) {
+  return {Stage::kAct, why.code,
+          "in the trash " + PrintablePath(trash) + ": " + why.message +
+              (why.code == Code::kDiskFull ? kFull : "")};
+}
 
 Result<std::string> TrashTargetOf(const std::string& path) {
   const std::string entry = AbsoluteEntry(path);

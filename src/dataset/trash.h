@@ -22,6 +22,9 @@ namespace imgmill {
 /// cannot be made or written to
 Result<std::string> TrashTargetOf(const std::string& path);
 
+/// A failure of stage kAct that names the trash, and, of a full one, says what to do.
+Error FailedInTrash(const Error& why, const std::string& trash);
+
 /// "b.jpg" for 1, "b-2.jpg", "b-3.jpg" and so on, shortened where the note's name would be longer than file
 /// systems take.
 std::string TrashNameOf(std::string_view name, int number);
@@ -40,8 +43,10 @@ struct TrashNote {
 };
 
 /// Makes each note's trash, if need be, for nobody else to read, and the note. They appear whole, and are on
-/// the disk then. Each is synced, but their folder once for all. What is not noted leaves nothing.
-/// @return of each note: kConflict where there is such a note already; kPermission as TrashTargetOf
+/// the disk then. Each is synced, but their folder once for all, and those that are new with what names them.
+/// What is not noted leaves nothing.
+/// @return of each note: kConflict where there is such a note already; kPermission as TrashTargetOf;
+/// kDiskFull where its trash has no room, which says nothing of another's
 std::vector<Status> WriteTrashNotes(std::span<const TrashNote> notes);
 
 /// The local time to the nanosecond, "2026-01-31T12:00:00.123456789", by which a note is known again. Its

@@ -1,38 +1,15 @@
 // A full disk: the run stops with 75 and says why, and the same command finishes once there is room.
 #include <doctest/doctest.h>
-#include <sys/mount.h>
 
-#include <cerrno>
-#include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 
 #include "program.h"
+#include "small_disk.h"
 
 namespace imgmill::process_test {
 namespace {
-
-/// A file system in memory of a fixed size; needs the right to mount.
-class SmallDisk {
- public:
-  SmallDisk(const std::string& path, const std::string& size) : path_(path) {
-    std::filesystem::create_directories(path);
-    mounted_ = ::mount("tmpfs", path.c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0;
-    if (!mounted_) MESSAGE("SKIPPED: cannot mount a tmpfs: " << std::strerror(errno));
-  }
-  ~SmallDisk() {
-    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
-  }
-  bool mounted() const { return mounted_; }
-  void Enlarge(const std::string& size) const {
-    REQUIRE(::mount("tmpfs", path_.c_str(), "tmpfs", MS_REMOUNT, ("size=" + size).c_str()) == 0);
-  }
-
- private:
-  std::string path_;
-  bool mounted_ = false;
-};
 
 std::vector<std::string> Upscale(const std::string& photos, const std::string& out,
                                  std::vector<std::string> more) {

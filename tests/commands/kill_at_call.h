@@ -14,6 +14,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -57,8 +58,11 @@ inline bool StopAtCalls(const std::set<long>& calls) {
 
 /// @param nth   from 1, of all threads together
 /// @param made  is given the numbers of the calls up to there, if not null
-inline KillOutcome KillAtCall(std::vector<std::string> argv, const std::vector<std::string>& environment,
-                              const std::set<long>& calls, int nth, std::vector<long>* made = nullptr) {
+/// @param see   is shown each of them, if not empty, and the thread that is about to make it
+inline KillOutcome KillAtCall(
+    std::vector<std::string> argv, const std::vector<std::string>& environment, const std::set<long>& calls,
+    int nth, std::vector<long>* made = nullptr,
+    const std::function<void(pid_t thread, const __ptrace_syscall_info& call)>& see = {}) {
   std::vector<char*> words;
   for (std::string& word : argv) words.push_back(word.data());
   words.push_back(nullptr);
@@ -92,6 +96,7 @@ inline KillOutcome KillAtCall(std::vector<std::string> argv, const std::vector<s
       struct __ptrace_syscall_info info = {};
       ::ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, &info);
       if (made != nullptr) made->push_back(static_cast<long>(info.seccomp.nr));
+      if (see) see(thread, info);
       if (++seen == nth) ::kill(pid, SIGKILL);  // a thread that is stopped dies without the call
     }
     const int signal = WSTOPSIG(status);
