@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "imgmill/signals/perceptual_hash.h"
 #include "signals/small_resize.h"
 
 namespace imgmill {
@@ -203,11 +204,13 @@ void ImageDescriptor::Add(const ImageView& rows) {
   impl_->resize.Add(rows);
 }
 
-void ImageDescriptor::Finish(std::span<float, kLength> descriptor) {
-  const uint8_t* rgb = impl_->resize.Finish();
-  PoolArray<Planes> planes(1);
+namespace {
+
+/// @param planes  of one, to work in
+void Describe(const uint8_t* rgb, PoolArray<Planes>& planes,
+              std::span<float, ImageDescriptor::kLength> descriptor) {
   planes[0] = SplitPlanes(rgb);
-  std::array<double, kLength> parts{};
+  std::array<double, ImageDescriptor::kLength> parts{};
   std::span<double> left(parts);
   const auto take = [&](size_t count) {
     const std::span<double> part = left.first(count);
@@ -233,6 +236,27 @@ void ImageDescriptor::Finish(std::span<float, kLength> descriptor) {
   Scale(parts, 1.0);
   std::transform(parts.begin(), parts.end(), descriptor.begin(),
                  [](double value) { return static_cast<float>(value); });
+}
+
+}  // namespace
+
+void ImageDescriptor::Finish(std::span<float, kLength> descriptor) {
+  FinishPoses({}, descriptor);
+}
+
+void ImageDescriptor::FinishPoses(std::span<const int> poses, std::span<float> descriptors) {
+  assert(descriptors.size() == (1 + poses.size()) * kLength);
+  const uint8_t* rgb = impl_->resize.Finish();
+  PoolArray<Planes> planes(1);
+  Describe(rgb, planes, descriptors.first<kLength>());
+  std::array<uint8_t, size_t{3} * kPixels> turned;
+  for (size_t i = 0; i < poses.size(); ++i) {
+    for (size_t at = 0; at < kPixels; ++at) {
+      const size_t from = PixelOfPose(poses[i], at % kSide, at / kSide, kSide);
+      std::copy_n(rgb + 3 * from, 3, turned.data() + 3 * at);
+    }
+    Describe(turned.data(), planes, descriptors.subspan((1 + i) * kLength).first<kLength>());
+  }
 }
 
 size_t ImageDescriptor::PooledBytes(const Layout& layout) {

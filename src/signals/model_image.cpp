@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "imgmill/signals/perceptual_hash.h"
 #include "signals/grid_squares.h"
 #include "signals/small_resize.h"
 
@@ -98,6 +99,16 @@ void ModelImage::Finish(float* planes) {
     const size_t band = input.bgr ? 2 - plane : plane;
     for (size_t i = 0; i < pixels; ++i) {
       *planes++ = static_cast<float>(rgb[3 * i + band]) * input.scale[plane] + input.shift[plane];
+    }
+  }
+}
+
+void ModelImage::Turn(const ModelInput& input, int pose, const float* planes, float* turned) {
+  const auto side = static_cast<size_t>(input.side);
+  const size_t all = static_cast<size_t>(input.Squares()) * 3;
+  for (size_t plane = 0; plane < all; ++plane, planes += side * side) {
+    for (size_t y = 0; y < side; ++y) {
+      for (size_t x = 0; x < side; ++x) *turned++ = planes[PixelOfPose(pose, x, y, side)];
     }
   }
 }

@@ -2,9 +2,8 @@
 #include <cassert>
 
 #include "similarity/keeper_grouping.h"
+#include "similarity/left_rows.h"
 #include "similarity/row_pair.h"
-#include "similarity/row_windows.h"
-#include "similarity/search_stop.h"
 
 namespace imgmill {
 namespace {
@@ -26,14 +25,9 @@ class CosineSearch {
         threads_(threads),
         stop_(stop),
         dimension_(static_cast<size_t>(rows.dimension)),
-        left_(classes.count()),
-        left_count_(classes.count()),
+        left_(classes, rows, stop),
         queries_(kLargestBlock * dimension_),
-        pairs_(rows) {
-    std::iota(left_.begin(), left_.end(), uint32_t{0});
-    std::sort(left_.begin(), left_.end(),
-              [&](uint32_t a, uint32_t b) { return classes.key(a) < classes.key(b); });
-  }
+        pairs_(rows) {}
 
   Status MayGoOn() const { return CheckVectorStop(stop_); }
 
@@ -44,21 +38,23 @@ class CosineSearch {
                                  [&](const float* vector) { std::copy_n(vector, dimension_, Query(i)); });
       if (!looked) return looked;
     }
-    return VisitLeft(threads_, [&](int thread, std::span<const uint32_t> ids, const float* const* vectors) {
-      float dots[kRowsTogether * kLargestBlock];
-      Dots(vectors, ids.size(), Query(0), block.size(), dimension_, dots);
-      for (size_t at = 0; at < ids.size() * block.size(); ++at) {
-        if (!(dots[at] >= least_)) continue;
-        const uint32_t class_id = ids[at / block.size()];
-        const size_t i = at % block.size();
-        if (class_id != block[i]) add(thread, {static_cast<uint32_t>(i), class_id, std::min(dots[at], 1.0f)});
-      }
-    });
+    return left_.ForEach(threads_,
+                         [&](int thread, std::span<const uint32_t> ids, const float* const* vectors) {
+                           float dots[kRowsTogether * kLargestBlock];
+                           Dots(vectors, ids.size(), Query(0), block.size(), dimension_, dots);
+                           for (size_t at = 0; at < ids.size() * block.size(); ++at) {
+                             if (!(dots[at] >= least_)) continue;
+                             const uint32_t class_id = ids[at / block.size()];
+                             const size_t i = at % block.size();
+                             if (class_id != block[i])
+                               add(thread, {static_cast<uint32_t>(i), class_id, std::min(dots[at], 1.0f)});
+                           }
+                         });
   }
 
   template <typename Visit>
   Status FindAll(size_t candidate, const Visit& visit) {
-    return VisitLeft(1, [&](int, std::span<const uint32_t> ids, const float* const* vectors) {
+    return left_.ForEach(1, [&](int, std::span<const uint32_t> ids, const float* const* vectors) {
       float dots[kRowsTogether];
       Dots(vectors, ids.size(), Query(candidate), 1, dimension_, dots);
       for (size_t r = 0; r < ids.size(); ++r) {
@@ -71,23 +67,10 @@ class CosineSearch {
     return pairs_.CosineWithin(classes_.key(a), classes_.key(b), least_);
   }
 
-  void DropTaken() {
-    size_t kept = 0;
-    for (size_t i = 0; i < left_count_; ++i) {
-      if (!classes_.taken(left_[i])) left_[kept++] = left_[i];
-    }
-    left_count_ = kept;
-  }
+  void DropTaken() { left_.DropTaken(); }
 
  private:
   float* Query(size_t candidate) { return queries_.data() + candidate * dimension_; }
-
-  template <typename Visit>
-  Status VisitLeft(int threads, const Visit& visit) {
-    return VisitRows(
-        rows_, std::span<const uint32_t>(left_.data(), left_count_), threads, stop_,
-        [&](uint32_t class_id) { return classes_.key(class_id); }, visit);
-  }
 
   const RowClasses& classes_;
   const VectorRows& rows_;
@@ -95,8 +78,7 @@ class CosineSearch {
   const int threads_;
   const StopFlag& stop_;
   const size_t dimension_;
-  PoolArray<uint32_t> left_;  // classes not taken, by row
-  size_t left_count_;
+  LeftRows left_;
   PoolArray<float> queries_;  // the block's vectors
   RowPairs pairs_;
 };
@@ -115,7 +97,7 @@ Result<std::vector<CosineGroup>> GroupByCosine(const VectorRows& rows, RankedKey
 
 size_t GroupByCosineBytes(size_t n, int dimension, int threads, GroupBy by) {
   const size_t searching =
-      n * sizeof(uint32_t) + CosineSearch::kLargestBlock * static_cast<size_t>(dimension) * sizeof(float) +
+      LeftRows::Bytes(n) + CosineSearch::kLargestBlock * static_cast<size_t>(dimension) * sizeof(float) +
       RowPairs::Bytes(dimension) + FoundNeighbours<float>::Bytes(threads, CosineSearch::kHitsHeld) +
       GroupBySearchBytes(n, by);
   return RowClasses::Bytes(n) + std::max(RankedKeys::Bytes(n), searching);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "imgmill/similarity/grouping.h"
+#include "imgmill/similarity/posed_cosine.h"
 
 namespace imgmill {
 
@@ -10,6 +11,9 @@ inline bool IsNearer(int bits, int than) {
 }
 inline bool IsNearer(float cosine, float than) {
   return cosine > than;
+}
+inline bool IsNearer(const PosedCosine& measure, const PosedCosine& than) {
+  return measure.cosine > than.cosine;
 }
 inline bool IsNearer(const VerifiedMeasure& measure, const VerifiedMeasure& than) {
   if (measure.look.difference != than.look.difference) return measure.look.difference < than.look.difference;

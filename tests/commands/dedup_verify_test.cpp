@@ -157,7 +157,7 @@ TEST_CASE("with --invariant, turned and mirrored copies are duplicates, and how 
     WritePicture(where / ("photos/" + copy.name + ".jpg"),
                  Draw(copy.swaps ? height : width, copy.swaps ? width : height, 3, copy.drawing), 85);
   CHECK(Duplicates(Dedup(where / "photos", {"--no-catalog"})).empty());
-  for (const std::string method : {"phash", "dhash", "ahash", "whash", "pdq", "blockmean"}) {
+  for (const std::string method : {"phash", "dhash", "ahash", "whash", "pdq", "blockmean", "embedding"}) {
     CAPTURE(method);
     const std::vector<std::string> options = {"--method",    method,      "--invariant",
                                               "rotate,flip", "--catalog", where / "catalog"};
@@ -242,7 +242,11 @@ TEST_CASE("what does not go with a second look is said") {
   refused({"--max-colour-difference", "9", "--method", "exact"}, "does not go with --method exact");
   refused({"--max-difference", "0.1", "--method", "exact"}, "does not go with --method exact");
   refused({"--invariant", "flip", "--no-verify"}, "--invariant does not go with --no-verify");
-  refused({"--invariant", "flip", "--method", "embedding"}, "not with --method embedding");
+  refused({"--invariant", "flip", "--method", "exact"}, "not with --method exact");
+  refused({"--invariant", "flip", "--method", "embedding", "--index", "ivf"},
+          "--invariant does not go with --index ivf");
+  refused({"--invariant", "flip", "--method", "embedding", "--model-name", "x"},
+          "--invariant does not go with --model-name");
   refused({"--invariant", "turn"}, "--invariant takes rotate, flip");
   refused({"--max-distance", "257", "--method", "pdq"}, "--max-distance takes 0 to 256 bits");
   refused({"--no-verify", "--method", "exact"}, "does not go with --method exact");

@@ -8,6 +8,7 @@
 #include "formula_picture.h"
 #include "imgmill/signals/image_descriptor.h"
 #include "imgmill/signals/model_image.h"
+#include "signals/posed_picture.h"
 
 using namespace imgmill;
 
@@ -46,6 +47,49 @@ TEST_CASE("the built-in vector has length 1, whatever the picture, and does not 
       CHECK(Cosine(whole, whole) == doctest::Approx(1).epsilon(1e-6));
       CHECK(Describe(image, 7) == whole);
     }
+  }
+}
+
+TEST_CASE(
+    "the built-in vector of each pose is that of the posed picture: to the bit where nothing is resized") {
+  const std::vector<int> poses = {1, 2, 3, 4, 5, 6, 7};
+  for (const auto& [width, height] : {std::pair{64, 64}, {317, 90}}) {
+    const Image image = FormulaPicture(width, height, 3, "blocks", 5);
+    ImageDescriptor descriptor(image.layout());
+    descriptor.Add(image.view());
+    std::vector<float> vectors((1 + poses.size()) * ImageDescriptor::kLength);
+    descriptor.FinishPoses(poses, vectors);
+    const Vector own = Describe(image);
+    CHECK(std::equal(own.begin(), own.end(), vectors.begin()));
+    for (const int pose : poses) {
+      CAPTURE(width);
+      CAPTURE(pose);
+      Vector posed{};
+      std::copy_n(vectors.begin() + pose * ImageDescriptor::kLength, posed.size(), posed.begin());
+      const Vector expected = Describe(Posed(image, pose));
+      CHECK(Cosine(expected, posed) > 0.999);
+      CHECK(Cosine(own, posed) < 0.99);
+      if (width == height) CHECK(posed == expected);
+    }
+  }
+}
+
+TEST_CASE("a model's picture brought into a pose is that of the posed picture, square by square") {
+  ModelInput input;
+  input.side = 24;
+  const Image image = FormulaPicture(24, 24, 3, "noise", 2);
+  const auto planes_of = [&](const Image& shown) {
+    ModelImage made(input, shown.layout());
+    made.Add(shown.view());
+    std::vector<float> planes(3 * 24 * 24);
+    made.Finish(planes.data());
+    return planes;
+  };
+  for (int pose = 0; pose < kPoses; ++pose) {
+    CAPTURE(pose);
+    std::vector<float> turned(3 * 24 * 24);
+    ModelImage::Turn(input, pose, planes_of(image).data(), turned.data());
+    CHECK(turned == planes_of(Posed(image, pose)));
   }
 }
 

@@ -40,6 +40,10 @@ class ImageDescriptor {
   void Add(const ImageView& rows);
   /// After the last row.
   void Finish(std::span<float, kLength> descriptor);
+  /// The same, and then that of each of these poses of the 64x64 image (PixelOfPose): what the image gives
+  /// once it was turned or mirrored, but for rounding in the resize.
+  /// @param descriptors  kLength floats for the image, and for each pose
+  void FinishPoses(std::span<const int> poses, std::span<float> descriptors);
   /// Bytes it takes from the current pool, at most.
   static size_t PooledBytes(const Layout& layout);
 

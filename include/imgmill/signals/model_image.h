@@ -20,6 +20,8 @@ class ModelImage {
   void Add(const ImageView& rows);
   /// After the last row: fills 3 x side x side floats, one band after another, for each of input.Squares().
   void Finish(float* planes);
+  /// What Finish has given, brought into a pose (PixelOfPose): each square is, and their order is left.
+  static void Turn(const ModelInput& input, int pose, const float* planes, float* turned);
   /// Bytes it takes from the current pool, at most.
   static size_t PooledBytes(const ModelInput& input, const Layout& layout);
 

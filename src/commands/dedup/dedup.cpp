@@ -74,11 +74,11 @@ class Dedup final : public Command, public ChecksAhead {
   bool By(DedupBy what) const { return options_.Method().by == what; }
 
   VectorSearch HowToSearch() const {
-    return {options_.similarity(), options_.index == "ivf", options_.Grouping()};
+    return {options_.similarity(), options_.index == "ivf", options_.Grouping(), rules_.poses.size() - 1};
   }
 
   /// @param may  of hashes that get a second look, FindNear's
-  Result<CommandResult> Reduce(CommandResult result, const DedupTable& entries, const VectorFile* vectors,
+  Result<CommandResult> Reduce(CommandResult result, const DedupTable& entries, const DedupVectors& vectors,
                                SecondLooker* look, const std::vector<bool>& may,
                                const CommandServices& services) const {
     if (result.counts.interrupted) return result;  // half a folder has no groups
@@ -88,23 +88,23 @@ class Dedup final : public Command, public ChecksAhead {
     const int distance = options_.distance(entries.size());
     std::optional<IvfReport> ivf;
     DuplicateGroups groups = TRY(Grouping::Guarded(services, [&] {
-      if (vectors != nullptr)
-        return FindSimilarVectors(entries, rules_, *vectors, HowToSearch(), threads, memory, stop, ivf);
+      if (vectors.own != nullptr)
+        return FindSimilarVectors(entries, rules_, vectors, HowToSearch(), threads, memory, stop, ivf);
       return look != nullptr
                  ? FindVerified(entries, may, rules_, distance, *look, threads, memory, stop)
                  : FindDuplicates(entries, rules_, !By(DedupBy::kContent), distance, threads, memory, stop);
     }));
-    if (vectors != nullptr && look != nullptr) {
+    if (vectors.own != nullptr && look != nullptr) {
       Candidates candidates = TRY(Candidates::Of(entries, RowsByLook(groups)));
       TRY(look->LookAt(std::move(candidates), result));
       if (result.counts.interrupted) return result;
       look->Describe(result.details);
-      const auto distance_of = [&](uint32_t a, uint32_t b) {
-        return VectorDistance(entries, *vectors, a, b);
+      const auto distances_of = [&](uint32_t a, uint32_t b) {
+        return VectorDistances(entries, vectors, rules_.poses, a, b);
       };
       const double most = 1 - options_.similarity() + 1e-6;  // whichever way the last bit was rounded
       DuplicateGroups verified = TRY(Grouping::Guarded(services, [&] {
-        return VerifyGroups(entries, rules_, groups, *look, distance_of, most, memory, stop);
+        return VerifyGroups(entries, rules_, groups, *look, distances_of, most, memory, stop);
       }));
       groups = std::move(verified);
     }
@@ -164,6 +164,7 @@ class Dedup final : public Command, public ChecksAhead {
     result.details["method"] = options_.method;
     if (By(DedupBy::kVectors)) {
       result.details["min_similarity"] = options_.similarity();
+      if (!options_.invariant.empty()) result.details["invariant"] = options_.invariant;
     } else if (!By(DedupBy::kContent)) {
       result.details["decode"] = options_.decode;
       if (!options_.invariant.empty()) result.details["invariant"] = options_.invariant;
@@ -271,7 +272,7 @@ class Dedup::HashRun final : public CommandRun {
       TRY(look_->LookAt(std::move(candidates), result));
       look_->Describe(result.details);
     }
-    return dedup_.Reduce(std::move(result), operation_.entries(), nullptr, look_.get(), may, services_);
+    return dedup_.Reduce(std::move(result), operation_.entries(), {}, look_.get(), may, services_);
   }
 
  private:
@@ -324,11 +325,11 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const Comma
   }
   DedupPlaces places = TRY(FindPlaces(options_, rules_.order, services.shared->list, {}));
   if (By(DedupBy::kVectors)) {
-    OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services));
+    OpenedEmbedding opened = TRY(OpenEmbedding(options_.embedding, services, rules_.poses.Others()));
     std::unique_ptr<SecondLooker> look;
     if (options_.verifies()) look = std::make_unique<PictureLook>(options_.limits(), services);
     const auto reduce = [this, &services](CommandResult result, const DedupTable& entries,
-                                          const VectorFile* vectors, SecondLooker* looker) {
+                                          const DedupVectors& vectors, SecondLooker* looker) {
       return Reduce(std::move(result), entries, vectors, looker, {}, services);
     };
     return MakeDedupVectorRun(options_.embedding, HowToSearch(), services, std::move(places),

@@ -102,6 +102,8 @@ struct VectorSearch {
   double min_similarity = 0;
   bool ivf = false;
   GroupBy group_by = GroupBy::kKeeper;
+  /// In which keepers are compared, too; `ivf` knows none.
+  size_t other_poses = 0;
   /// Fewer vectors than this are compared exactly all the same: that takes no longer (docs/benchmarks.md).
   static constexpr size_t kIvfFrom = 10'000;
   bool ByLists(size_t vectors) const { return ivf && vectors >= kIvfFrom; }
@@ -109,10 +111,17 @@ struct VectorSearch {
   Footprint Needs(size_t vectors, int dimension, int threads) const;
 };
 
-/// Groups by the cosine of vectors: entry i's is row `vector_row` of `vectors`, of length 1.
+/// The vectors of length 1 that a run has made or found: entry i's is row `vector_row` of `own`.
+struct DedupVectors {
+  const VectorFile* own = nullptr;  ///< null where there are none
+  const VectorFile* posed =
+      nullptr;  ///< of the rules' poses but the first, behind one another in `posed_row`
+};
+
+/// Groups by the cosine of vectors, which are there; that of a pair is the largest over the keeper's poses.
 /// @param report  what a search by lists says of itself; nothing where all were compared exactly
 Result<DuplicateGroups> FindSimilarVectors(const DedupTable& entries, const GroupRules& rules,
-                                           const VectorFile& vectors, const VectorSearch& how, int threads,
+                                           const DedupVectors& vectors, const VectorSearch& how, int threads,
                                            MemoryManager& memory, const StopFlag& stop,
                                            std::optional<IvfReport>& report);
 

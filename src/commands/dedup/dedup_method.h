@@ -34,7 +34,7 @@ struct DedupMethod {
   /// 64 or 256; 64 where there is no hash.
   int bits() const { return hash ? HashBits(*hash) : 64; }
   /// Whether turned and mirrored images can be found, too.
-  bool any_pose() const { return by == DedupBy::kHash && hash; }
+  bool any_pose() const { return by == DedupBy::kHash || by == DedupBy::kVectors; }
   /// Whether a hash says of itself how much it tells.
   bool has_quality() const { return hash == HashKind::kPdq; }
   int Distance(bool believed, uint64_t images) const {

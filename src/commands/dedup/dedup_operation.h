@@ -27,6 +27,7 @@ struct DedupEntry {
   uint16_t quality = 100;      ///< PerceptualHasher's
   ImageNotes notes;            ///< of what was compared by its looks
   uint64_t vector_row = 0;     ///< of --method embedding
+  uint64_t posed_row = 0;      ///< of the vectors of its poses
   double blockiness = 0;       ///< where it was asked for
   uint32_t folders = 0;        ///< a bit for each of DedupPlaces' folders that it lies in
   bool is_link = false;        ///< a symbolic one
@@ -35,7 +36,8 @@ struct DedupEntry {
   template <typename Self, typename Each>
   static void EachField(Self& self, Each& each) {
     each(self.file), each(self.content), each(self.stamp), each(self.bytes), each(self.width);
-    each(self.height), each(self.hash), each(self.notes), each(self.vector_row), each(self.is_link);
+    each(self.height), each(self.hash), each(self.notes), each(self.vector_row), each(self.posed_row);
+    each(self.is_link);
     each(self.blockiness), each(self.folders), each(self.in_reference);
     each(self.poses), each(self.quality);
   }

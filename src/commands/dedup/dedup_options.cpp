@@ -92,7 +92,8 @@ void AddDedupFlags(Flags& flags, DedupOptions& options) {
       .Type("DISTANCE");
   flags
       .Add("--invariant", options.invariant,
-           "Also find images that were turned by quarters (rotate), mirrored (flip), or both")
+           "Also find images that were turned by quarters (rotate), mirrored (flip), or both: with --method "
+           "embedding each is embedded in 4 poses, or in 8")
       .SplitAtCommas()
       .Words(kInvariants)
       .Type("NAME,...");
@@ -177,9 +178,15 @@ std::optional<std::string> DedupOptions::Check() const {
            "pixels";
   const std::optional<PoseSet> poses = PoseSet::Parse(invariant);
   if (!poses) return "--invariant takes rotate, flip, or both: rotate,flip";
-  if (poses->others() && (!verifies() || !how.any_pose()))
-    return no_verify ? "--invariant does not go with --no-verify"
-                     : "--invariant goes with " + MethodsOfAnyPose() + ", not with --method " + method;
+  if (poses->others()) {
+    if (!how.any_pose())
+      return "--invariant goes with " + MethodsOfAnyPose() + ", not with --method " + method;
+    if (no_verify && !by_vectors) return "--invariant does not go with --no-verify";
+    if (by_vectors && index != "exact")
+      return "--invariant does not go with --index " + index + ": all vectors are compared then";
+    if (by_vectors && !embedding.model_name.empty())
+      return "--invariant does not go with --model-name: images have to be embedded in each pose";
+  }
   if (!reference.empty() && pairs != "all")
     return "--reference does not go with --pairs: it says itself which pairs are duplicates";
   if (group_by != "keeper" && (!reference.empty() || pairs == "across"))

@@ -19,6 +19,8 @@ class PoseSet {
   /// Whether there are others than as it is.
   bool others() const { return poses_.size() > 1; }
   size_t size() const { return poses_.size(); }
+  /// All but the first.
+  std::vector<int> Others() const { return {poses_.begin() + 1, poses_.end()}; }
   int operator[](size_t place) const { return poses_[place]; }
 
  private:

@@ -21,8 +21,10 @@ class VectorRun final : public CommandRun {
         opened_(std::move(opened)),
         look_(std::move(look)),
         reduce_(std::move(reduce)),
-        operation_(*opened_.embedder, opened_.store, nullptr, services, /*needs_notes=*/true,
-                   [this](EmbeddedImage& image) { Add(image); }) {
+        operation_(
+            *opened_.embedder, opened_.store, nullptr, services, /*needs_notes=*/true,
+            [this](EmbeddedImage& image) { Add(image); },
+            opened_.embedder->poses().empty() ? nullptr : &opened_.posed) {
     options.workers = EmbeddingWorkers(embedding, services);
     alone = true;  // the operation is embed's, which does not know of a reduce
   }
@@ -33,7 +35,8 @@ class VectorRun final : public CommandRun {
   }
   Result<CommandResult> Reduce(CommandResult result) override {
     if (!result.counts.interrupted) opened_.embedder->Describe(result.details);
-    return reduce_(std::move(result), entries_, opened_.store.file.get(), look_.get());
+    return reduce_(std::move(result), entries_, {opened_.store.file.get(), opened_.posed.file.get()},
+                   look_.get());
   }
 
  private:
@@ -48,6 +51,7 @@ class VectorRun final : public CommandRun {
     entry.height = image.height;
     entry.notes = image.notes;
     entry.vector_row = image.place.row;
+    entry.posed_row = image.posed.row;
     places_.Mark(entry.file.path, image.absolute, entry);
     entries_.Add(entry);
   }
@@ -72,17 +76,28 @@ std::unique_ptr<CommandRun> MakeDedupVectorRun(const EmbeddingOptions& embedding
                                      std::move(look), std::move(reduce));
 }
 
-Result<double> VectorDistance(const DedupTable& entries, const VectorFile& vectors, uint32_t a, uint32_t b) {
+Result<std::vector<PosedDistance>> VectorDistances(const DedupTable& entries, const DedupVectors& vectors,
+                                                   const PoseSet& poses, uint32_t a, uint32_t b) {
   const DedupEntry one = TRY(entries.At(a));
   const DedupEntry other = TRY(entries.At(b));
-  const auto dimension = static_cast<size_t>(vectors.dimension());
-  std::vector<float> first;
-  double distance = 0;
-  TRY(vectors.View(one.vector_row, 1, [&](const float* row) { first.assign(row, row + dimension); }));
-  TRY(vectors.View(other.vector_row, 1, [&](const float* row) {
-    distance = 1 - std::min(1.0, static_cast<double>(DotScalar(first.data(), row, dimension)));
+  const auto dimension = static_cast<size_t>(vectors.own->dimension());
+  std::vector<float> posed(poses.size() * dimension);
+  TRY(vectors.own->View(one.vector_row, 1,
+                        [&](const float* row) { std::copy_n(row, dimension, posed.begin()); }));
+  if (poses.others())
+    TRY(vectors.posed->View(one.posed_row, 1, [&](const float* row) {
+      std::copy_n(row, posed.size() - dimension, posed.begin() + static_cast<std::ptrdiff_t>(dimension));
+    }));
+  std::vector<PosedDistance> distances;
+  TRY(vectors.own->View(other.vector_row, 1, [&](const float* row) {
+    for (size_t i = 0; i < poses.size(); ++i) {
+      const float cosine = DotScalar(posed.data() + i * dimension, row, dimension);
+      distances.push_back({1 - std::min(1.0, static_cast<double>(cosine)), poses[i]});
+    }
   }));
-  return distance;
+  std::stable_sort(distances.begin(), distances.end(),
+                   [](const auto& x, const auto& y) { return x.distance < y.distance; });
+  return distances;
 }
 
 }  // namespace imgmill

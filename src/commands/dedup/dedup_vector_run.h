@@ -7,14 +7,15 @@
 
 #include "commands/embed/embed_operation.h"
 #include "dedup_groups.h"
+#include "dedup_verify_groups.h"
 #include "imgmill/commands/embedding_options.h"
 
 namespace imgmill {
 
-/// What is done with all entries and the file of their vectors (null where there is none), which live as long
-/// as the run. The second looker may be null.
+/// What is done with all entries and their vectors, which live as long as the run. The second looker may be
+/// null.
 using VectorReduce = std::function<Result<CommandResult>(CommandResult, const DedupTable& entries,
-                                                         const VectorFile* vectors, SecondLooker*)>;
+                                                         const DedupVectors& vectors, SecondLooker*)>;
 
 /// @param look  null where none is taken
 std::unique_ptr<CommandRun> MakeDedupVectorRun(const EmbeddingOptions& embedding, const VectorSearch& search,
@@ -22,7 +23,9 @@ std::unique_ptr<CommandRun> MakeDedupVectorRun(const EmbeddingOptions& embedding
                                                OpenedEmbedding opened, std::unique_ptr<SecondLooker> look,
                                                VectorReduce reduce);
 
-/// 1 - the cosine of two entries' vectors, by rows of the table.
-Result<double> VectorDistance(const DedupTable& entries, const VectorFile& vectors, uint32_t a, uint32_t b);
+/// 1 - the cosine of two entries' vectors, by rows of the table, for each pose of the first: the nearest
+/// first, of equal ones that which comes first in `poses`.
+Result<std::vector<PosedDistance>> VectorDistances(const DedupTable& entries, const DedupVectors& vectors,
+                                                   const PoseSet& poses, uint32_t a, uint32_t b);
 
 }  // namespace imgmill

@@ -18,12 +18,11 @@ struct Ranked {
 class GroupVerifier {
  public:
   GroupVerifier(const DedupTable& entries, const GroupRules& rules, SecondLooker& looker,
-                const std::function<Result<double>(uint32_t, uint32_t)>& distance, double most,
-                const StopFlag& stop)
+                const DistancesOf& distances, double most, const StopFlag& stop)
       : entries_(entries),
         rules_(rules),
         looker_(looker),
-        distance_(distance),
+        distances_(distances),
         most_(most),
         stop_(stop),
         sides_(rules.scope) {}
@@ -69,25 +68,33 @@ class GroupVerifier {
     return {};
   }
 
-  /// How near two are, where they are alike; nothing else. Those that were near and are refused are told.
-  /// @param known  their distance, where it was asked for before
+  /// How near two are, where they are alike; nothing else. Those that were near and are refused are told, in
+  /// the pose in which they differ least.
+  /// @param known  their distances, where they were asked for before
   Result<std::optional<DuplicateMember>> Compare(const Ranked& keeper, const Ranked& other,
-                                                 std::optional<double> known = std::nullopt) {
+                                                 std::vector<PosedDistance> known = {}) {
     const std::optional<DuplicateMember> none;
     TRY(MayGoOn());
     if (!sides_.Allows(keeper.side, other.side)) return none;
-    const LookVerdict verdict = TRY(looker_.Look(0, keeper.index, other.index, 0));
-    if (verdict.kind == LookVerdict::Kind::kNotLooked) return none;
-    if (!known) {
-      const double distance = TRY(distance_(keeper.index, other.index));
-      known = distance;
+    if (known.empty()) {
+      std::vector<PosedDistance> asked = TRY(distances_(keeper.index, other.index));
+      known = std::move(asked);
     }
-    const double distance = *known;
-    const DuplicateMember member = {
-        .index = other.index, .by_look = true, .distance = distance, .look = verdict.look};
-    if (!verdict.refused()) return std::optional(member);
-    if (distance <= most_)
-      verified_.refused.Add({keeper.index, member, verdict.kind == LookVerdict::Kind::kDiffers});
+    std::optional<std::pair<DuplicateMember, bool>> refused;  // whether they could be laid upon each other
+    for (size_t i = 0; i < known.size() && (i == 0 || known[i].distance <= most_); ++i) {
+      const LookVerdict verdict = TRY(looker_.Look(0, keeper.index, other.index, known[i].pose));
+      const bool laid = verdict.kind == LookVerdict::Kind::kDiffers;
+      const DuplicateMember member = {.index = other.index,
+                                      .by_look = true,
+                                      .distance = known[i].distance,
+                                      .look = verdict.look,
+                                      .pose = static_cast<uint32_t>(known[i].pose)};
+      if (verdict.alike()) return std::optional(member);
+      if (!verdict.refused() || known[i].distance > most_) continue;
+      if (!refused || (laid && (!refused->second || member.look.difference < refused->first.look.difference)))
+        refused = {member, laid};
+    }
+    if (refused) verified_.refused.Add({keeper.index, refused->first, refused->second});
     return none;
   }
 
@@ -113,7 +120,9 @@ class GroupVerifier {
 
   /// Whether one that is like the keeper is like all that it has taken: those that are the same count once.
   Result<bool> JoinsClique(const Ranked& keeper, const Ranked& other, const DuplicateMember& member) {
-    const auto same = [](const DuplicateMember& m) { return m.look == SecondLook() && m.distance < 1e-6; };
+    const auto same = [](const DuplicateMember& m) {
+      return m.look == SecondLook() && m.distance < 1e-6 && m.pose == 0;
+    };
     WeakestPair weakest = {keeper.index, member};
     bool is_another = !same(member);
     for (size_t k = 0; k < kinds_.size() && is_another; ++k) {
@@ -136,9 +145,10 @@ class GroupVerifier {
         if ((j - i) % kBetweenStops == 1) TRY(MayGoOn());
         if (forest.Joined(i, j)) continue;
         TRY(MayGoOn());
-        const double distance = TRY(distance_(ranked[i].index, ranked[j].index));
-        if (distance > most_) continue;
-        const std::optional<DuplicateMember> member = TRY(Compare(ranked[i], ranked[j], distance));
+        std::vector<PosedDistance> distances = TRY(distances_(ranked[i].index, ranked[j].index));
+        if (distances.front().distance > most_) continue;
+        const std::optional<DuplicateMember> member =
+            TRY(Compare(ranked[i], ranked[j], std::move(distances)));
         if (member) forest.Join(i, j, *member);
       }
     }
@@ -186,7 +196,7 @@ class GroupVerifier {
   const DedupTable& entries_;
   const GroupRules& rules_;
   SecondLooker& looker_;
-  const std::function<Result<double>(uint32_t, uint32_t)>& distance_;
+  const DistancesOf& distances_;
   const double most_;
   const StopFlag& stop_;
   PairSides sides_;
@@ -214,15 +224,15 @@ std::vector<uint32_t> RowsByLook(const DuplicateGroups& groups) {
 
 Result<DuplicateGroups> VerifyGroups(const DedupTable& entries, const GroupRules& rules,
                                      const DuplicateGroups& found, SecondLooker& looker,
-                                     const std::function<Result<double>(uint32_t, uint32_t)>& distance,
-                                     double most, MemoryManager& memory, const StopFlag& stop) {
+                                     const DistancesOf& distances, double most, MemoryManager& memory,
+                                     const StopFlag& stop) {
   size_t largest = 0;
   for (const DuplicateGroups::Group& group : found.groups) largest = std::max(largest, group.count + 1);
   const bool links = rules.group_by == GroupBy::kComponent;
   const Footprint linking = {links ? LinkForest<DuplicateMember>::Bytes(largest) : 0, 0};
   Lease lease = TRY(memory.Acquire(looker.Held(1) + linking, stop));
   looker.Prepare(1);
-  GroupVerifier verifier(entries, rules, looker, distance, most, stop);
+  GroupVerifier verifier(entries, rules, looker, distances, most, stop);
   for (const DuplicateGroups::Group& group : found.groups) TRY(verifier.Add(found, group));
   return verifier.Finish();
 }

@@ -71,9 +71,9 @@ std::string FoundDuplicates::HowAlike(const DuplicateGroups::Member& member, con
     const Result<DedupEntry> via = entries_.At(member.via);
     return via ? how + ", like " + PrintablePath(via->file.path) : how;
   }
+  if (member.pose != 0) how += ", " + std::string(PoseText(static_cast<int>(member.pose)));
   if (!evidence_.aligned) return how;
   char text[64];
-  if (member.pose != 0) how += ", " + std::string(PoseText(static_cast<int>(member.pose)));
   const double percent = 100 * ShownPart(member.look);
   if (percent < 99) {
     std::snprintf(text, sizeof text, ", shows %.0f %% of it", percent);
@@ -134,13 +134,15 @@ nlohmann::ordered_json FoundDuplicates::MemberJson(const DuplicateGroups::Member
     const Result<DedupEntry> via = entries_.At(member.via);
     if (via) image["like"] = PrintablePath(via->file.path);
   }
+  const bool of_keeper = member.via == DuplicateMember::kKeeper;
+  if (!aligned && of_keeper && member.pose != 0) image["pose"] = PoseName(static_cast<int>(member.pose));
   if (!aligned) return image;
   image["aligned_difference"] = std::round(member.look.difference * 1e4) / 1e4;
   if (member.look.colours >= 0) {
     image["colour_difference"] = std::round(member.look.colours * 10) / 10;
     image["changed"] = std::round(member.look.changed * 1e3) / 1e3;
   }
-  if (member.via != DuplicateMember::kKeeper) return image;
+  if (!of_keeper) return image;
   image["crop"] = CropJson(member.look, keeper);
   if (member.pose != 0) image["pose"] = PoseName(static_cast<int>(member.pose));
   return image;

@@ -41,8 +41,10 @@ bool Normalise(std::span<float> vector) {
   return true;
 }
 
-Result<OpenedEmbedding> OpenEmbedding(const EmbeddingOptions& options, const CommandServices& services) {
+Result<OpenedEmbedding> OpenEmbedding(const EmbeddingOptions& options, const CommandServices& services,
+                                      std::vector<int> poses) {
   std::unique_ptr<Embedder> embedder = TRY(MakeEmbedder(options, services));
+  embedder->AskForPoses(std::move(poses));
   OpenedEmbedding opened = TRY(WithVectors(std::move(embedder), services));
   if (!options.model_name.empty() && !opened.store.file)
     return NoVectors(*services.catalog, opened.embedder->kind(), opened.embedder->dimension());
@@ -51,17 +53,23 @@ Result<OpenedEmbedding> OpenEmbedding(const EmbeddingOptions& options, const Com
 
 Result<OpenedEmbedding> WithVectors(std::unique_ptr<Embedder> embedder, const CommandServices& services) {
   Catalog& catalog = *services.catalog;
-  std::unique_ptr<VectorFile> file =
-      TRY(catalog.folder().empty() ? std::unique_ptr<VectorFile>()
-                                   : VectorFile::Open(catalog.folder(), embedder->kind(), 0));
-  return OpenedEmbedding{std::move(embedder), {&catalog, std::move(file)}};
+  const auto open = [&](const std::string& kind) -> Result<std::unique_ptr<VectorFile>> {
+    if (catalog.folder().empty()) return std::unique_ptr<VectorFile>();
+    return VectorFile::Open(catalog.folder(), kind, 0);
+  };
+  OpenedEmbedding opened{std::move(embedder), {&catalog, nullptr}, {&catalog, nullptr}};
+  std::unique_ptr<VectorFile> own = TRY(open(opened.embedder->kind()));
+  opened.store.file = std::move(own);
+  if (opened.embedder->poses().empty()) return opened;
+  std::unique_ptr<VectorFile> posed = TRY(open(opened.embedder->PosedKind()));
+  opened.posed.file = std::move(posed);
+  return opened;
 }
 
 class EmbedOperation::Task final : public ItemTask {
  public:
-  /// @param known  a vector that is there already: only the notes are made
-  Task(EmbedOperation& operation, const Item& item, const ItemPlan& plan,
-       std::optional<VectorFile::Place> known)
+  /// @param known  vectors that are there already: only the notes are made
+  Task(EmbedOperation& operation, const Item& item, const ItemPlan& plan, std::optional<Places> known)
       : operation_(operation),
         item_(item),
         known_(known),
@@ -79,8 +87,9 @@ class EmbedOperation::Task final : public ItemTask {
     EmbeddedImage& image = payload->image;
     Describe(item_.main, image);
     if (known_) {
-      image.place = *known_;
-      image.vectors = operation_.KnownFile();
+      image.place = known_->own;
+      image.posed = known_->posed;
+      image.vectors = operation_.FileOf(operation_.known_);
     } else {
       TRY(Embed(outcome));
     }
@@ -97,16 +106,21 @@ class EmbedOperation::Task final : public ItemTask {
   Status Embed(Outcome& outcome) {
     // Behind another operation it is not known to be needed before the first image that is kept.
     TRY(operation_.Prepare());
-    PoolArray<float> vector(static_cast<size_t>(operation_.embedder_.dimension()));
-    TRY(embedding_->Finish(vector.span(), outcome.rung));
+    const auto dimension = static_cast<size_t>(operation_.embedder_.dimension());
+    PoolArray<float> vectors((1 + operation_.embedder_.poses().size()) * dimension);
+    TRY(embedding_->Finish(vectors.span(), outcome.rung));
     const auto finite = [](float value) { return std::isfinite(value); };
-    if (!(operation_.embedder_.OfLengthOne() ? Normalise(vector.span())
-                                             : std::all_of(vector.begin(), vector.end(), finite))) {
-      return Error{Stage::kCompute, Code::kModelError,
-                   "the model gives a vector whose length is infinite, not a number or 0 (is its input "
-                   "described correctly?)"};
+    for (size_t at = 0; at < vectors.size(); at += dimension) {
+      const std::span<float> vector = vectors.span().subspan(at, dimension);
+      if (!(operation_.embedder_.OfLengthOne() ? Normalise(vector)
+                                               : std::all_of(vector.begin(), vector.end(), finite)))
+        return Error{Stage::kCompute, Code::kModelError,
+                     "the model gives a vector whose length is infinite, not a number or 0 (is its input "
+                     "described correctly?)"};
     }
-    vector_.assign(vector.begin(), vector.end());
+    const std::span<float> posed = vectors.span().subspan(dimension);
+    vector_.assign(vectors.begin(), vectors.begin() + dimension);
+    posed_.assign(posed.begin(), posed.end());
     return {};
   }
 
@@ -114,30 +128,35 @@ class EmbedOperation::Task final : public ItemTask {
   /// not the threads' affair.
   Status Keep(EmbeddedImage& image) {
     const std::lock_guard lock(operation_.keep_mutex_);
-    VectorStore& store = operation_.kept_;
-    image.vectors = store.file.get();
-    const ContentDigest& content = item_.main.content;
-    std::vector<float> known(vector_.size());
-    if (!operation_.force_ && Unpack(store.catalog->FindFact(content, operation_.fact_), image.place) &&
-        store.file->Read(image.place, known))
-      return {};
-    const VectorFile::Place place = TRY(store.file->Append(vector_));
-    image.place = place;
+    image.vectors = operation_.kept_.file.get();
+    if (!posed_.empty()) TRY(KeepIn(*operation_.posed_, operation_.posed_fact_, posed_, image.posed));
     // The place last: whoever finds it finds the rest.
-    return store.catalog->PutFact(content, operation_.fact_, Packed(image.place));
+    return KeepIn(operation_.kept_, operation_.fact_, vector_, image.place);
+  }
+
+  Status KeepIn(VectorStore& store, const std::string& fact, std::span<const float> row,
+                VectorFile::Place& place) const {
+    const ContentDigest& content = item_.main.content;
+    std::vector<float> known(row.size());
+    if (!operation_.force_ && Unpack(store.catalog->FindFact(content, fact), place) &&
+        store.file->Read(place, known))
+      return {};
+    const VectorFile::Place appended = TRY(store.file->Append(row));
+    place = appended;
+    return store.catalog->PutFact(content, fact, Packed(place));
   }
 
   EmbedOperation& operation_;
   const Item& item_;
-  const std::optional<VectorFile::Place> known_;
+  const std::optional<Places> known_;
   std::unique_ptr<ImageEmbedding> embedding_;
-  std::vector<float> vector_;
+  std::vector<float> vector_, posed_;
   ImageMeter meter_;
 };
 
 EmbedOperation::EmbedOperation(Embedder& embedder, VectorStore& known, VectorStore* kept,
                                const CommandServices& services, bool needs_notes,
-                               std::function<void(EmbeddedImage&)> on_image)
+                               std::function<void(EmbeddedImage&)> on_image, VectorStore* posed)
     : Operation({.name = "embed",
                  .fingerprint = VectorFact(embedder.kind(), services.shared->allow_truncated),
                  .prepares = true,
@@ -148,6 +167,8 @@ EmbedOperation::EmbedOperation(Embedder& embedder, VectorStore& known, VectorSto
       needs_notes_(needs_notes),
       force_(services.shared->force),
       allow_truncated_(services.shared->allow_truncated),
+      posed_(posed),
+      posed_fact_(posed == nullptr ? std::string() : VectorFact(embedder.PosedKind(), allow_truncated_)),
       notes_fact_("picture-rgb" + std::to_string(embedder.shrink_to_side()) + "/3" +
                   std::string(LenientMark(allow_truncated_))),
       on_image_(std::move(on_image)) {}
@@ -160,31 +181,47 @@ Result<ItemPlan> EmbedOperation::Plan(const Item& item) const {
   reading.shrink_to_side = embedder_.shrink_to_side();
   reading.allow_truncated = allow_truncated_;
   ItemPlan plan(item.main.header, reading, {kRowsPerRegion, 0});
-  const size_t vector = static_cast<size_t>(embedder_.dimension()) * sizeof(float);
+  const size_t vector =
+      (1 + embedder_.poses().size()) * static_cast<size_t>(embedder_.dimension()) * sizeof(float);
   plan.work = {embedder_.PooledBytes(plan.input) + ImageMeter::PooledBytes(plan.input) + vector, 64 * kKiB};
   return plan;
 }
 
 Result<bool> EmbedOperation::Recall(const Item& item, Outcome& outcome) {
-  const std::optional<VectorFile::Place> place = TRY(FindVector(item.main.content));
-  if (!place) return false;
+  const std::optional<Places> places = TRY(FindVectors(item.main.content));
+  if (!places) return false;
   auto payload = std::make_unique<EmbedPayload>();
   EmbeddedImage& image = payload->image;
   if (!Unpack(known_.catalog->FindFact(item.main.content, notes_fact_), image.notes) && needs_notes_)
     return false;
   Describe(item.main, image);
-  image.place = *place;
-  image.vectors = KnownFile();
+  image.place = places->own;
+  image.posed = places->posed;
+  image.vectors = FileOf(known_);
   outcome.payload = std::move(payload);
   outcome.state = Outcome::State::kDone;
   return true;
 }
 
-Result<std::optional<VectorFile::Place>> EmbedOperation::FindVector(const ContentDigest& content) {
+Result<std::optional<EmbedOperation::Places>> EmbedOperation::FindVectors(const ContentDigest& content) {
+  Places places;
+  const std::optional<VectorFile::Place> own = TRY(FindVector(known_, fact_, content));
+  if (!own) return std::optional<Places>();
+  places.own = *own;
+  if (posed_ == nullptr) return std::optional(places);
+  const std::optional<VectorFile::Place> posed = TRY(FindVector(*posed_, posed_fact_, content));
+  if (!posed) return std::optional<Places>();
+  places.posed = *posed;
+  return std::optional(places);
+}
+
+Result<std::optional<VectorFile::Place>> EmbedOperation::FindVector(const VectorStore& store,
+                                                                    const std::string& fact,
+                                                                    const ContentDigest& content) {
   const std::optional<VectorFile::Place> none;
-  VectorFile* const file = KnownFile();
+  VectorFile* const file = FileOf(store);
   VectorFile::Place place;
-  if (file == nullptr || !Unpack(known_.catalog->FindFact(content, fact_), place)) return none;
+  if (file == nullptr || !Unpack(store.catalog->FindFact(content, fact), place)) return none;
   // A power cut may have kept the fact and lost the vector.
   std::vector<float> vector(static_cast<size_t>(file->dimension()));
   if (const Status read = file->Read(place, vector); !read) {
@@ -194,29 +231,35 @@ Result<std::optional<VectorFile::Place>> EmbedOperation::FindVector(const Conten
   return std::optional(place);
 }
 
-VectorFile* EmbedOperation::KnownFile() {
+VectorFile* EmbedOperation::FileOf(const VectorStore& store) {
   const std::lock_guard lock(ready_mutex_);
-  return known_.file.get();
+  return store.file.get();
+}
+
+Status EmbedOperation::OpenFile(VectorStore& store, const std::string& kind, size_t dimension) {
+  if (store.file) return {};
+  std::unique_ptr<VectorFile> file =
+      TRY(VectorFile::Open(store.catalog->folder(), kind, static_cast<int>(dimension)));
+  store.file = std::move(file);
+  return {};
 }
 
 Status EmbedOperation::Prepare() {
   const std::lock_guard lock(ready_mutex_);
   if (ready_) return {};
   TRY(embedder_.Prepare());
-  if (!kept_.file) {
-    std::unique_ptr<VectorFile> file =
-        TRY(VectorFile::Open(kept_.catalog->folder(), embedder_.kind(), embedder_.dimension()));
-    kept_.file = std::move(file);
-  }
+  const auto dimension = static_cast<size_t>(embedder_.dimension());
+  TRY(OpenFile(kept_, embedder_.kind(), dimension));
+  if (posed_ != nullptr) TRY(OpenFile(*posed_, embedder_.PosedKind(), embedder_.poses().size() * dimension));
   ready_ = true;
   return {};
 }
 
 Result<std::unique_ptr<ItemTask>> EmbedOperation::Start(const Item& item, const ItemPlan& plan) {
   const Status may = embedder_.MayCompute();
-  std::optional<VectorFile::Place> known;
+  std::optional<Places> known;
   if (!may || (needs_notes_ && !force_)) {
-    const std::optional<VectorFile::Place> found = TRY(FindVector(item.main.content));
+    const std::optional<Places> found = TRY(FindVectors(item.main.content));
     if (!may && !found) return may.error();
     known = found;
   }

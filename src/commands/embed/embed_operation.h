@@ -30,6 +30,7 @@ struct EmbeddedImage {
   ImageNotes notes;  ///< where they were asked for
   VectorFile::Place place;
   const VectorFile* vectors = nullptr;  ///< the file that `place` is in
+  VectorFile::Place posed = {};         ///< of the embedder's poses, where there are any: in the other file
 };
 
 /// Brings a vector to length 1. False if it has none.
@@ -39,9 +40,11 @@ class EmbedOperation final : public Operation {
  public:
   /// Vectors are recalled from `known` and kept in `kept`; null means that `known` keeps them.
   /// @param needs_notes  whether an image whose vector is known, and whose notes are not, is looked at again
+  /// @param posed  where those of the embedder's poses are recalled from and kept, if it has any; else null
   /// @param on_image  called in the order of the listing, from one thread at a time.
   EmbedOperation(Embedder& embedder, VectorStore& known, VectorStore* kept, const CommandServices& services,
-                 bool needs_notes, std::function<void(EmbeddedImage&)> on_image);
+                 bool needs_notes, std::function<void(EmbeddedImage&)> on_image,
+                 VectorStore* posed = nullptr);
 
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
@@ -52,10 +55,20 @@ class EmbedOperation final : public Operation {
  private:
   class Task;
 
+  /// Where an image's vectors are: its own, and those of its poses.
+  struct Places {
+    VectorFile::Place own, posed;
+  };
+
   /// Null as long as nothing is known.
-  VectorFile* KnownFile();
-  /// Where the vector of a content is, if there is one and it is whole.
-  Result<std::optional<VectorFile::Place>> FindVector(const ContentDigest& content);
+  VectorFile* FileOf(const VectorStore& store);
+  /// Where the vectors of a content are, if they are all there and whole.
+  Result<std::optional<Places>> FindVectors(const ContentDigest& content);
+  /// Where one of a kind is, likewise.
+  Result<std::optional<VectorFile::Place>> FindVector(const VectorStore& store, const std::string& fact,
+                                                      const ContentDigest& content);
+  /// The file of vectors of that kind, which may be made now.
+  static Status OpenFile(VectorStore& store, const std::string& kind, size_t dimension);
 
   Embedder& embedder_;
   VectorStore& known_;
@@ -66,7 +79,9 @@ class EmbedOperation final : public Operation {
   std::mutex ready_mutex_;  // for it and the files
   std::mutex keep_mutex_;   // of looking for a row and adding one
   bool ready_ = false;
+  VectorStore* const posed_;
   const std::string& fact_ = traits().fingerprint;  ///< the place of a vector
+  const std::string posed_fact_;                    ///< of those of its poses
   std::string notes_fact_;
   std::function<void(EmbeddedImage&)> on_image_;
 };
@@ -75,10 +90,13 @@ class EmbedOperation final : public Operation {
 struct OpenedEmbedding {
   std::unique_ptr<Embedder> embedder;
   VectorStore store;
+  VectorStore posed;  ///< of its poses
 };
 
 /// By the services' catalog, whose file of such vectors is opened if there is one.
 Result<OpenedEmbedding> WithVectors(std::unique_ptr<Embedder> embedder, const CommandServices& services);
-Result<OpenedEmbedding> OpenEmbedding(const EmbeddingOptions& options, const CommandServices& services);
+/// @param poses  in which images are to be embedded, too
+Result<OpenedEmbedding> OpenEmbedding(const EmbeddingOptions& options, const CommandServices& services,
+                                      std::vector<int> poses = {});
 
 }  // namespace imgmill

@@ -10,15 +10,16 @@ namespace {
 
 class BuiltinEmbedding final : public ImageEmbedding {
  public:
-  explicit BuiltinEmbedding(const Layout& input) : descriptor_(input) {}
+  BuiltinEmbedding(const Layout& input, std::span<const int> poses) : descriptor_(input), poses_(poses) {}
   void Add(const ImageView& rows) override { descriptor_.Add(rows); }
   Status Finish(std::span<float> vector, Rung&) override {
-    descriptor_.Finish(vector.first<ImageDescriptor::kLength>());
+    descriptor_.FinishPoses(poses_, vector);
     return {};
   }
 
  private:
   ImageDescriptor descriptor_;
+  const std::span<const int> poses_;
 };
 
 class BuiltinEmbedder final : public Embedder {
@@ -28,7 +29,7 @@ class BuiltinEmbedder final : public Embedder {
   int shrink_to_side() const override { return ImageDescriptor::kShrinkToSide; }
   size_t PooledBytes(const Layout& input) const override { return ImageDescriptor::PooledBytes(input); }
   std::unique_ptr<ImageEmbedding> Start(const Layout& input) override {
-    return std::make_unique<BuiltinEmbedding>(input);
+    return std::make_unique<BuiltinEmbedding>(input, poses());
   }
   void Describe(JsonObject& details) const override { details["descriptor"] = kind_; }
 
@@ -37,6 +38,12 @@ class BuiltinEmbedder final : public Embedder {
 };
 
 }  // namespace
+
+std::string Embedder::PosedKind() const {
+  std::string kind_of_poses = kind() + " poses/1 ";
+  for (const int pose : poses_) kind_of_poses += std::to_string(pose);
+  return kind_of_poses;
+}
 
 std::unique_ptr<Embedder> MakeBuiltinEmbedder() {
   return std::make_unique<BuiltinEmbedder>();

@@ -4,6 +4,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "imgmill/commands/command.h"
 #include "imgmill/commands/embedding_options.h"
@@ -18,7 +20,8 @@ class ImageEmbedding {
   virtual ~ImageEmbedding() = default;
   /// Rows of Reading's form, in order.
   virtual void Add(const ImageView& rows) = 0;
-  /// After the last row: fills dimension() floats, not yet brought to length 1.
+  /// After the last row: fills dimension() floats, not yet brought to length 1; behind them as many for each
+  /// of the embedder's poses.
   virtual Status Finish(std::span<float> vector, Rung& rung) = 0;
 };
 
@@ -31,6 +34,12 @@ class Embedder {
   virtual int dimension() const = 0;
   /// Rows are 8-bit RGB on white; a JPEG may be shrunk to this side.
   virtual int shrink_to_side() const = 0;
+  /// Poses in which each image is to be embedded beside that in which it is (PixelOfPose). Asked for before
+  /// anything else; none else.
+  void AskForPoses(std::vector<int> poses) { poses_ = std::move(poses); }
+  std::span<const int> poses() const { return poses_; }
+  /// As kind(): of the vectors of all these poses, one behind the other.
+  std::string PosedKind() const;
   /// Bytes that one ImageEmbedding takes from the pool.
   virtual size_t PooledBytes(const Layout& input) const = 0;
   virtual std::unique_ptr<ImageEmbedding> Start(const Layout& input) = 0;
@@ -45,6 +54,9 @@ class Embedder {
 
   /// What the command's document says of how the vectors were made: "model", "plan".
   virtual void Describe(JsonObject& details) const = 0;
+
+ private:
+  std::vector<int> poses_;
 };
 
 /// The model's file is read for its digest only, where the catalog knows the network: Prepare loads it.

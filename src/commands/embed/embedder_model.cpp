@@ -19,41 +19,55 @@ namespace {
 
 class ModelEmbedding final : public ImageEmbedding {
  public:
-  ModelEmbedding(const ModelInput& input, const Layout& layout, BatchScheduler& scheduler)
-      : input_(input), scheduler_(scheduler), visit_(scheduler), image_(input, layout) {}
+  ModelEmbedding(const ModelInput& input, std::span<const int> poses, const Layout& layout,
+                 BatchScheduler& scheduler)
+      : input_(input), poses_(poses), scheduler_(scheduler), visit_(scheduler), image_(input, layout) {}
 
   void Add(const ImageView& rows) override { image_.Add(rows); }
 
   Status Finish(std::span<float> vector, Rung& rung) override {
-    const size_t floats = InputFloats(input_);
-    PoolArray<float> planes(floats);
+    const size_t floats = InputFloats(input_), poses = 1 + poses_.size();
+    const auto squares = static_cast<size_t>(input_.Squares());
+    const size_t dimension = vector.size() / poses;
+    PoolArray<float> planes(poses * floats);
     image_.Finish(planes.data());
-    std::vector<TileJob> jobs(static_cast<size_t>(input_.Squares()));
-    PoolArray<float> each(jobs.size() > 1 ? jobs.size() * vector.size() : 0);
+    for (size_t i = 1; i < poses; ++i)
+      ModelImage::Turn(input_, poses_[i - 1], planes.data(), planes.data() + i * floats);
+    std::vector<TileJob> jobs(poses * squares);
+    PoolArray<float> each(squares > 1 ? jobs.size() * dimension : 0);
     for (size_t i = 0; i < jobs.size(); ++i) {
       TileJob& job = jobs[i];
-      job.input = planes.data() + i * (floats / jobs.size());
-      job.output = jobs.size() > 1 ? each.data() + i * vector.size() : vector.data();
+      job.input = planes.data() + i * (floats / squares);
+      job.output = (squares > 1 ? each.data() : vector.data()) + i * dimension;
       job.height = job.width = job.own_height = job.own_width = input_.side;
     }
     const Status ran = scheduler_.Run(jobs);
     for (const TileJob& job : jobs) rung = std::max(rung, job.rung);
-    for (size_t i = 0; ran && jobs.size() > 1 && i < vector.size(); ++i) {
-      double sum = 0;
-      for (size_t j = i; j < each.size(); j += vector.size()) sum += static_cast<double>(each[j]);
-      vector[i] = static_cast<float>(sum / static_cast<double>(jobs.size()));
-    }
+    for (size_t pose = 0; ran && squares > 1 && pose < poses; ++pose)
+      Average(each.span().subspan(pose * squares * dimension, squares * dimension),
+              vector.subspan(pose * dimension, dimension));
     return ran;
   }
 
-  /// Of all squares of an image.
+  /// Of all squares of an image in one pose.
   static size_t InputFloats(const ModelInput& input) {
     const auto side = static_cast<size_t>(input.side);
     return static_cast<size_t>(input.Squares()) * 3 * side * side;
   }
 
  private:
+  /// Of several vectors, one behind the other.
+  static void Average(std::span<const float> vectors, std::span<float> average) {
+    for (size_t i = 0; i < average.size(); ++i) {
+      double sum = 0;
+      for (size_t j = i; j < vectors.size(); j += average.size()) sum += static_cast<double>(vectors[j]);
+      average[i] = static_cast<float>(
+          sum / (static_cast<double>(vectors.size()) / static_cast<double>(average.size())));
+    }
+  }
+
   const ModelInput input_;
+  const std::span<const int> poses_;
   BatchScheduler& scheduler_;
   BatchScheduler::Visit visit_;
   ModelImage image_;
@@ -137,10 +151,13 @@ class ModelEmbedder final : public Embedder {
   /// average. Published weights have vectors that others compute too: of the whole image.
   int shrink_to_side() const override { return says_ ? 0 : 2 * input_.side; }
   size_t PooledBytes(const Layout& input) const override {
-    return ModelImage::PooledBytes(input_, input) + ModelEmbedding::InputFloats(input_) * sizeof(float);
+    const auto squares = static_cast<size_t>(input_.Squares());
+    const size_t of_each = squares > 1 ? squares * static_cast<size_t>(dimension()) : 0;
+    return ModelImage::PooledBytes(input_, input) +
+           (ModelEmbedding::InputFloats(input_) + of_each) * (1 + poses().size()) * sizeof(float);
   }
   std::unique_ptr<ImageEmbedding> Start(const Layout& input) override {
-    return std::make_unique<ModelEmbedding>(input_, input, *scheduler_);
+    return std::make_unique<ModelEmbedding>(input_, poses(), input, *scheduler_);
   }
 
   bool OfLengthOne() const override { return request_.task == ModelTask::kEmbed; }
