@@ -13,7 +13,7 @@ build=build/arm
 mkdir -p "$build/headers"
 ln -sfn /usr/include/doctest "$build/headers/doctest"  # alone: the rest of /usr/include is this machine's
 
-sources=(src/torch/kernels/{conv_kernels,conv_neon,layer_graph,layer_graph_layout,map_sampling,worker_team}.cpp
+sources=(src/networks/kernels/{conv_kernels,conv_neon,layer_graph,layer_graph_layout,map_sampling,worker_team}.cpp
   src/base/*.cpp src/memory/*.cpp tests/torch/{conv_kernels,layer_graph}_test.cpp tests/doctest_main.cpp)
 printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -I{} bash -c '
   "$0" -std=c++20 -O2 -ffp-contract=fast -Wall -Wextra -Wshadow -Werror -Iinclude -Isrc -Itests -isystem "$1/headers" -c "$2" -o "$1/$(basename "$2" .cpp).o"

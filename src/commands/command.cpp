@@ -20,6 +20,7 @@
 #include "imgmill/memory/memory_flag.h"
 #include "imgmill/report/run_report.h"
 #include "model_loading.h"
+#include "networks/graph_runtime.h"
 
 namespace imgmill {
 
@@ -52,12 +53,14 @@ int CommandServices::workers() const {
   return 1;
 }
 
-Status CommandServices::RoomForLibTorch() const {
+namespace {
+
+Status RoomForLibTorch(MemoryManager& memory) {
   // Measured by bench/model_memory_perftest, the same for every version and machine within a few MiB. It
   // cannot be known from the files: nine tenths are the loader's and the registries of operators.
   constexpr size_t kWhileOpened = 106 * kMiB;
   if (LibTorchIsMapped()) return {};
-  const MemoryInfo info = memory->Info();
+  const MemoryInfo info = memory.Info();
   const size_t need = info.process.resident + kWhileOpened;
   if (need <= info.budget) return {};
   return UsageError("LibTorch, which models need, takes " + FormatByteSize(kWhileOpened) + " beside the " +
@@ -66,12 +69,32 @@ Status CommandServices::RoomForLibTorch() const {
                     " (" + info.budget_source + "; use " + MemoryFlag(need + kMiB) + " or more)");
 }
 
+/// LibTorch within the budget, with what it holds counted as the process's.
+Result<std::unique_ptr<ModelRuntime>> OpenLibTorchWithin(MemoryManager& memory, int threads,
+                                                         KernelChoice kernels) {
+  TRY(RoomForLibTorch(memory));
+  std::unique_ptr<ModelRuntime> runtime = TRY(OpenModelRuntime(memory, threads, kernels));
+  memory.Rebaseline();
+  return runtime;
+}
+
+}  // namespace
+
+Status CommandServices::RoomForLibraryOf(const std::string& weight_file) const {
+  if (shared->kernels == kKernelChoices[0] && !NeedsLibTorch(weight_file, shared->device)) return {};
+  return RoomForLibTorch(*memory);
+}
+
 Result<ModelRuntime*> CommandServices::OpenModels() const {
   if (!*models) {
-    TRY(RoomForLibTorch());
-    std::unique_ptr<ModelRuntime> runtime = TRY(OpenModelRuntime(
-        *memory, workers(),
-        shared->kernels == kKernelChoices[0] ? KernelChoice::kFastest : KernelChoice::kReference));
+    std::unique_ptr<ModelRuntime> runtime;
+    if (shared->kernels == kKernelChoices[0]) {
+      runtime = MakeGraphRuntime(*memory, workers(), [on = memory, threads = workers()] {
+        return OpenLibTorchWithin(*on, threads, KernelChoice::kFastest);
+      });
+    } else {
+      runtime = TRY(OpenLibTorchWithin(*memory, workers(), KernelChoice::kReference));
+    }
     TRY(runtime->AddDevices(shared->device, shared->device_memory));
     *models = std::move(runtime);
   }
@@ -81,17 +104,19 @@ Result<ModelRuntime*> CommandServices::OpenModels() const {
 namespace {
 
 /// Pages of LibTorch's code and tables that become resident when a model is first read and run: 24 MiB for a
-/// TorchScript network, less for weights alone.
-constexpr size_t kFirstUse = 32 * kMiB;
+/// TorchScript network, less for weights alone. Our own kernels are small.
+constexpr size_t kFirstUse = 32 * kMiB, kOwnFirstUse = 2 * kMiB;
 
 Status RoomForCopies(const CommandServices& services, const std::string& path, size_t copies) {
   const Result<FileStamp> file = StampOf(path);
   if (!file) return {};  // loading says what is wrong with it
   services.memory->Rebaseline();
-  const Status fits = services.memory->Fits({copies * static_cast<size_t>(file->size), kFirstUse});
+  const bool libtorch = LibTorchIsMapped();
+  const Status fits =
+      services.memory->Fits({copies * static_cast<size_t>(file->size), libtorch ? kFirstUse : kOwnFirstUse});
   if (fits) return {};
-  return UsageError(PrintablePath(path) +
-                    ": its weights do not fit beside LibTorch: " + fits.error().message);
+  return UsageError(PrintablePath(path) + ": its weights do not fit" + (libtorch ? " beside LibTorch" : "") +
+                    ": " + fits.error().message);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace imgmill {
 /// Digest of a weight file: the name by which a catalog knows the model.
 Result<ContentDigest> DigestOfModel(const std::string& path);
 
-/// Whether a model of this file's size can be held beside LibTorch, which is mapped by now. kUsage, naming
+/// Whether a model of this file's size can be held, beside LibTorch if that is mapped by now. kUsage, naming
 /// the budget that it takes, if not.
 Status RoomForModel(const CommandServices& services, const std::string& path);
 
@@ -26,6 +26,8 @@ Error NoRoomForModel(const CommandServices& services, const std::string& path, c
 template <typename Model>
 Result<std::shared_ptr<Model>> LoadGuarded(const CommandServices& services, const std::string& path,
                                            const std::function<Result<std::unique_ptr<Model>>()>& load) {
+  ModelRuntime* const runtime = TRY(services.OpenModels());
+  TRY(runtime->Prepare(path));
   TRY(RoomForModel(services, path));
   class Loading final : public LadderWork {
    public:

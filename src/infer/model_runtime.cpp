@@ -37,15 +37,34 @@ std::vector<std::string> Candidates() {
 
 Error CannotOpen(const std::string& tried) {
   return {Stage::kConfigure, Code::kNotFound,
-          "models need the LibTorch module " + std::string(kModuleName) +
+          "this needs the LibTorch module " + std::string(kModuleName) +
               ", which could not be opened (tried: " + tried +
               "). Build it with scripts/quickstart.sh, which fetches LibTorch, or set IMGMILL_TORCH_MODULE "
               "to its "
-              "path. Everything that needs no model works without it"};
+              "path. What needs no model, and networks of convolutions that enlarge images, work without it"};
 }
 
 /// Of the module, once it is open. It is never closed: LibTorch cannot be unloaded.
 std::atomic<CreateModelRuntimeFn> opened = nullptr;
+
+bool IsMapped(const char* library) {
+  void* const handle = dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
+  if (handle != nullptr) dlclose(handle);
+  return handle != nullptr;
+}
+
+/// Whether this machine has a driver for a kind of device that the libraries in a folder are for.
+bool HasDriverFor(const std::string& libraries) {
+  const auto is_there = [](const std::string& path) { return access(path.c_str(), F_OK) == 0; };
+  if (is_there(libraries + "libc10_cuda.so")) {
+    if (void* const driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL); driver != nullptr) {
+      dlclose(driver);
+      return true;
+    }
+  }
+  return (is_there(libraries + "libc10_hip.so") && is_there("/dev/kfd")) ||
+         (is_there(libraries + "libc10_xpu.so") && is_there("/dev/dri"));
+}
 
 /// Opens the first candidate that exists.
 Result<CreateModelRuntimeFn> OpenModule() {
@@ -80,6 +99,16 @@ Result<CreateModelRuntimeFn> OpenModule() {
 
 bool LibTorchIsMapped() {
   return opened != nullptr;
+}
+
+bool MayHaveAccelerators() {
+  if (IsMapped("libtorch_cpu.so")) return true;
+  for (const std::string& path : Candidates()) {
+    if (access(path.c_str(), F_OK) != 0) continue;
+    const Result<LibTorchLocation> libtorch = FindLibTorch(path.substr(0, path.rfind('/') + 1));
+    return libtorch && HasDriverFor(libtorch->root + "/lib/");
+  }
+  return false;
 }
 
 Result<std::unique_ptr<ModelRuntime>> OpenModelRuntime(MemoryManager& manager, int threads,

@@ -6,8 +6,8 @@
 
 #include "base/try.h"
 #include "imgmill/base/byte_size.h"
+#include "networks/edge.h"
 #include "torch/allocator_cap.h"
-#include "torch/edge.h"
 
 namespace imgmill {
 namespace {

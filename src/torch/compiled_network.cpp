@@ -8,10 +8,10 @@
 #include <optional>
 
 #include "base/try.h"
+#include "networks/weights/weight_file.h"
+#include "networks/weights/zip_archive.h"
 #include "torch/libtorch_settings.h"
 #include "torch/vector_network.h"
-#include "torch/weights/weight_file.h"
-#include "torch/weights/zip_archive.h"
 
 namespace imgmill {
 namespace {

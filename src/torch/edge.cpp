@@ -66,7 +66,9 @@ Error FromText(Stage stage, std::string_view text) {
   return {stage, CodeFromText(text), FirstLine(text)};
 }
 
-Error Translate(Stage stage) {
+}  // namespace
+
+Error TranslateLibTorch(Stage stage) {
   try {
     throw;
   } catch (const OutOfMemory& error) {
@@ -84,16 +86,6 @@ Error Translate(Stage stage) {
     return FromText(stage, error.what());
   } catch (...) {
     return {stage, Code::kModelError, "an exception of unknown type"};
-  }
-}
-
-}  // namespace
-
-Error TranslateException(Stage stage) noexcept {
-  try {
-    return Translate(stage);
-  } catch (...) {  // not even memory for the message
-    return {stage, Code::kOutOfMemory, {}};
   }
 }
 

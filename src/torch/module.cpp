@@ -1,5 +1,5 @@
 // The module's exported function.
-#include "torch/edge.h"
+#include "networks/edge.h"
 #include "torch/runtime.h"
 
 extern "C" __attribute__((visibility("default"))) imgmill::ModelRuntime* imgmill_create_model_runtime(

@@ -2,26 +2,26 @@
 #include "torch/runtime.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <string_view>
 #include <thread>
 
 #include "base/try.h"
-#include "imgmill/base/path_text.h"
+#include "networks/device_slots.h"
+#include "networks/kernels/conv_kernels.h"
+#include "networks/kernels/conv_variants.h"
+#include "networks/loaded_model.h"
+#include "networks/named_kernels.h"
+#include "networks/weights/state_dict.h"
+#include "networks/weights/weight_file.h"
+#include "torch/accelerator_device.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/clip_head.h"
 #include "torch/architectures/clip_text.h"
 #include "torch/compiled_network.h"
-#include "torch/device_slots.h"
+#include "torch/device_of.h"
 #include "torch/edge.h"
-#include "torch/kernels/conv_kernels.h"
-#include "torch/kernels/conv_variants.h"
 #include "torch/libtorch_settings.h"
-#include "torch/loaded_model.h"
 #include "torch/onnx/onnx_network.h"
 #include "torch/script_network.h"
-#include "torch/weights/state_dict.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {
@@ -36,19 +36,14 @@ Result<std::unique_ptr<Network>> LoadProgram(const std::string& path, int side, 
   return std::unique_ptr<Network>();
 }
 
-/// A kUsage error where IMGMILL_ISA names no kernels: another name would silently choose LibTorch's.
-Status CheckNamedKernels() {
-  const char* const named = std::getenv("IMGMILL_ISA");
-  if (named == nullptr || *named == '\0' || std::string_view(named) == "libtorch") return {};
-  if (FindConvKernels(named) != nullptr) return {};
-  std::string choices;
-  for (const char* set : kInstructionSets) {
-    if (FindConvKernels(set) != nullptr) choices.append(set).append(", ");
-  }
-  return Error{Stage::kConfigure, Code::kUsage,
-               "IMGMILL_ISA is \"" + PrintablePath(named) +
-                   "\", of which there are no kernels for this processor: it takes " + choices +
-                   "or libtorch for LibTorch's"};
+/// What LibTorch can use now.
+AcceleratorFacts FindAccelerators() {
+  AcceleratorFacts facts;
+  const std::optional<c10::DeviceType> type = at::accelerator::getAccelerator(/*checked=*/false);
+  if (!type) return facts;
+  facts.type = c10::DeviceTypeName(*type, /*lower_case=*/true);
+  facts.count = at::accelerator::deviceCount();
+  return facts;
 }
 
 class TorchRuntime final : public ModelRuntime {
@@ -61,9 +56,13 @@ class TorchRuntime final : public ModelRuntime {
     return AtEdge(Stage::kConfigure, [&]() -> Result<int> {
       TRY(CheckNamedKernels());
       std::vector<DeviceChoice> choices = TRY(ParseDevices(spec, FindAccelerators(), version()));
-      return slots_.Add(manager_, choices, device_budget);
+      return slots_.Add(manager_, choices, device_budget, [](int index) {
+        return std::make_unique<AcceleratorDevice>(AcceleratorNumber(index));
+      });
     });
   }
+
+  void TakeOver(const std::vector<HostDevice>& devices) override { slots_.TakeOver(devices); }
 
   Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path,
                                                      const UpscalerRequest& request) override {
@@ -87,7 +86,7 @@ class TorchRuntime final : public ModelRuntime {
     });
   }
 
-  std::vector<KnownArchitecture> Known() const override {
+  Result<std::vector<KnownArchitecture>> Known() override {
     std::vector<KnownArchitecture> known;
     for (const Architecture* each : Architectures())
       known.push_back(
@@ -147,6 +146,7 @@ class TorchRuntime final : public ModelRuntime {
 }  // namespace
 
 std::unique_ptr<ModelRuntime> MakeTorchRuntime(MemoryManager& manager, int threads, KernelChoice kernels) {
+  TranslateBy(&TranslateLibTorch);
   ChooseConvKernels(kernels == KernelChoice::kFastest);
   if (threads < 1) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   SetUpLibTorch(threads);

@@ -8,8 +8,8 @@
 #include <mutex>
 
 #include "base/try.h"
+#include "networks/weights/weight_file.h"
 #include "torch/vector_network.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

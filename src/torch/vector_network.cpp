@@ -6,8 +6,10 @@
 #include <string_view>
 
 #include "base/try.h"
-#include "torch/kernels/conv_kernels.h"
-#include "torch/kernels/worker_team.h"
+#include "networks/edge.h"
+#include "networks/kernels/conv_kernels.h"
+#include "networks/kernels/worker_team.h"
+#include "torch/device_of.h"
 #include "torch/libtorch_settings.h"
 
 namespace imgmill {
@@ -94,7 +96,7 @@ class VectorExecutor final : public Executor {
       // from_blob takes no const pointer; the input is only read.
       const torch::Tensor input =
           torch::from_blob(const_cast<float*>(from), {n, 3, height, width}, torch::kFloat32);
-      torch::Tensor rows = TRY(on_.network_.Rows(input.to(on_.slot_->device), on_.slot_->device));
+      torch::Tensor rows = TRY(on_.network_.Rows(input.to(DeviceOf(*on_.slot_)), DeviceOf(*on_.slot_)));
       const int64_t dimension = on_.network_.info().dimension;
       if (rows.size(1) != dimension)
         return Error{Stage::kCompute, Code::kModelError, "the network returns vectors of changing length"};

@@ -10,8 +10,8 @@
 
 #include "base/try.h"
 #include "imgmill/memory/pool.h"
-#include "torch/edge.h"
-#include "torch/network.h"
+#include "networks/edge.h"
+#include "networks/network.h"
 #include "torch/torch_headers.h"
 
 namespace imgmill {

@@ -38,20 +38,23 @@ TEST_CASE("neither dedup, filter, tile, vectors without a model nor a classical 
   }
 }
 
-TEST_CASE("a model maps LibTorch") {
+TEST_CASE("a model maps LibTorch where our own kernels do not do all of the work") {
   const ModelParts model = FindModel();
   if (!model.missing.empty()) {
     MESSAGE("SKIPPED: " << model.missing);
     return;
   }
-  const TestFolder where;
-  const std::string log = LoaderLog(where,
-                                    {"upscale", SampleData() + "/icon_tiny.png", "--device", "cpu", "--model",
-                                     model.weights, "-o", where / "out"},
-                                    model.options);
-  CHECK(log.find("libimgmill_torch") != std::string::npos);
-  CHECK(log.find("libtorch_cpu.so") != std::string::npos);
-  CHECK(CountFiles(where / "out") == 1);
+  for (const bool reference : {false, true}) {
+    const TestFolder where;
+    const std::string log =
+        LoaderLog(where,
+                  {"upscale", SampleData() + "/icon_tiny.png", "--device", "cpu", "--model", model.weights,
+                   "-o", where / "out", "--kernels", reference ? "reference" : "auto"},
+                  model.options);
+    CHECK((log.find("libimgmill_torch") != std::string::npos) == reference);
+    CHECK((log.find("libtorch_cpu.so") != std::string::npos) == reference);
+    CHECK(CountFiles(where / "out") == 1);
+  }
 }
 
 }  // namespace imgmill::process_test

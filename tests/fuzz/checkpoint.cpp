@@ -1,6 +1,6 @@
 // Fuzzes whole weight files of any format, told apart by their content as every command does it.
 #include "fuzz/weights_memory.h"
-#include "torch/weights/state_dict.h"
+#include "networks/weights/state_dict.h"
 
 using namespace imgmill;
 

@@ -1,8 +1,8 @@
 // Fuzzes the machine of the pickle protocol, and the tensors that its objects describe.
-#include "torch/weights/pickle.h"
+#include "networks/weights/pickle.h"
 
 #include "fuzz/weights_memory.h"
-#include "torch/weights/checkpoint_tensors.h"
+#include "networks/weights/checkpoint_tensors.h"
 
 using namespace imgmill;
 

@@ -1,7 +1,7 @@
 // Fuzzes .safetensors files, and their header alone, whose sizes a fuzzer rarely gets right.
 #include "fuzz/weights_memory.h"
-#include "torch/weights/readers.h"
-#include "torch/weights/safetensors_header.h"
+#include "networks/weights/readers.h"
+#include "networks/weights/safetensors_header.h"
 
 using namespace imgmill;
 

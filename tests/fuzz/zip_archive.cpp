@@ -1,5 +1,5 @@
 // Fuzzes the ZIP archives that torch.save writes: directory, entries, checksums.
-#include "torch/weights/zip_archive.h"
+#include "networks/weights/zip_archive.h"
 
 #include "fuzz/weights_memory.h"
 

@@ -63,11 +63,12 @@ else
   check "doctor finds all well" /usr/bin/imgmill doctor
   check "the loader knows the library" bash -c 'ldconfig -p | grep libimgmill.so.0 >/dev/null'
   if [ -e /usr/lib/imgmill/libimgmill_torch.so ] && [ -e "$model" ]; then
-    PATH=/usr/bin:/bin /usr/bin/imgmill upscale "$samples/harbour.jpg" --model "$model" -o out 2>error
+    check "a model on our own kernels" env PATH=/usr/bin:/bin /usr/bin/imgmill upscale "$samples/harbour.jpg" --model "$model" -o ours
+    PATH=/usr/bin:/bin /usr/bin/imgmill upscale "$samples/harbour.jpg" --model "$model" -o out --kernels reference 2>error
     status=$?
     check "a model without LibTorch: exit code 3" [ $status = 3 ]
     check "a model without LibTorch: says so" grep -qF "models need LibTorch" error
-    check "a model with LibTorch" env LIBTORCH="$libtorch" /usr/bin/imgmill upscale "$samples/harbour.jpg" --model "$model" -o out
+    check "a model with LibTorch" env LIBTORCH="$libtorch" /usr/bin/imgmill upscale "$samples/harbour.jpg" --model "$model" -o out --kernels reference
   else
     skip "a model by the package: IMGMILL_TEST_ASSETS is not set, or built without LibTorch"
   fi

@@ -33,8 +33,8 @@ upscales() {
   local what=$1
   shift
   rm -rf out
-  check "$what" env "$@" "$installed" upscale "$picture" --model "$model" -o out
-  check "$what: the same pixels" cmp out_of_the_build/harbour.png out/harbour.png
+  check "$what" env "$@" "$installed" upscale "$picture" --model "$model" -o out --kernels "$kernels"
+  check "$what: the same pixels" cmp "out_of_the_build_$kernels/harbour.png" out/harbour.png
 }
 if [ ! -e "$tree/lib/imgmill/libimgmill_torch.so" ]; then
   skip "models: built without LibTorch"
@@ -44,11 +44,16 @@ else
   model=$IMGMILL_TEST_ASSETS/weights/realesrgan/realesr-animevideov3-x4.pth
   cp "$samples/harbour.jpg" harbour.jpg
   picture=$scratch/harbour.jpg
-  "$imgmill" upscale "$picture" --model "$model" -o out_of_the_build >/dev/null 2>&1
+  for kernels in auto reference; do
+    "$imgmill" upscale "$picture" --model "$model" -o "out_of_the_build_$kernels" --kernels "$kernels" >/dev/null 2>&1
+  done
 
-  env PATH=/usr/sbin:/sbin "$installed" upscale "$picture" --model "$model" -o out 2>error
+  kernels=auto
+  upscales "our own kernels, without LibTorch" PATH=/usr/sbin:/sbin
+  kernels=reference
+  env PATH=/usr/sbin:/sbin "$installed" upscale "$picture" --model "$model" -o out --kernels reference --force 2>error
   status=$?
-  check "without LibTorch it cannot be done: exit code 3" [ $status = 3 ]
+  check "without LibTorch its part cannot be done: exit code 3" [ $status = 3 ]
   for words in "models need LibTorch" "\$LIBTORCH: not set" "lib/imgmill/libtorch has no lib/libtorch_cpu.so" "pip install torch=="; do
     check "and the reason names what was tried, and what helps" grep -qF "$words" error
   done

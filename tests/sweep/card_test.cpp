@@ -110,6 +110,7 @@ class CardRuntime final : public ModelRuntime {
   }
   std::string version() const override { return real_->version(); }
   Result<int> AddDevices(const std::string&, size_t) override { return 1; }
+  void TakeOver(const std::vector<HostDevice>& devices) override { real_->TakeOver(devices); }
   Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path,
                                                      const UpscalerRequest& request) override {
     auto loaded = real_->LoadUpscaler(path, request);
@@ -120,7 +121,7 @@ class CardRuntime final : public ModelRuntime {
   Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) override {
     return real_->LoadToLook(path);
   }
-  std::vector<KnownArchitecture> Known() const override { return real_->Known(); }
+  Result<std::vector<KnownArchitecture>> Known() override { return real_->Known(); }
   Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path,
                                                        const EmbedderRequest& request) override {
     auto loaded = real_->LoadEmbedder(path, request);

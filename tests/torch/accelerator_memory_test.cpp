@@ -3,8 +3,8 @@
 #include <chrono>
 #include <thread>
 
+#include "networks/edge.h"
 #include "torch/accelerator_house.h"
-#include "torch/edge.h"
 #include "torch/small_network.h"
 #include "torch/torch_headers.h"
 

@@ -2,10 +2,10 @@
 // weights are wanted.
 #include <cmath>
 
+#include "networks/weights/state_dict.h"
 #include "torch/checkpoint_builder.h"
 #include "torch/formula_weights.h"
 #include "torch/runtime.h"
-#include "torch/weights/state_dict.h"
 
 using namespace imgmill;
 using namespace pickled;

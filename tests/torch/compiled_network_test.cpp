@@ -13,8 +13,8 @@
 
 #include "imgmill/memory/ladder.h"
 #include "imgmill/memory/memory_manager.h"
+#include "networks/device_slots.h"
 #include "torch/checkpoint_builder.h"
-#include "torch/device_slots.h"
 #include "torch/doctest_beside_torch.h"
 #include "torch/libtorch_settings.h"
 #include "torch/runtime.h"

@@ -15,6 +15,7 @@ namespace {
 
 template <typename Throw>
 Error Translated(Throw body) {
+  TranslateBy(&TranslateLibTorch);
   const Status status = AtEdge(Stage::kCompute, [&]() -> Status {
     body();
     return {};

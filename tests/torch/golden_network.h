@@ -70,4 +70,16 @@ inline Golden ReadGolden(const std::filesystem::path& path) {
   return golden;
 }
 
+/// All of them, as body(golden).
+template <typename Body>
+void ForEachGolden(const Body& body) {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(IMGMILL_SOURCE_DIR "/tests/golden/networks")) {
+    if (entry.path().extension() != ".csv") continue;
+    ++files;
+    body(ReadGolden(entry.path()));
+  }
+  CHECK(files > 0);
+}
+
 }  // namespace imgmill

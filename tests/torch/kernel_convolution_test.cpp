@@ -2,7 +2,7 @@
 #include "torch/architectures/kernel_convolution.h"
 
 #include "doctest_beside_torch.h"
-#include "torch/kernels/conv_variants.h"
+#include "networks/kernels/conv_variants.h"
 
 using namespace imgmill;
 

@@ -9,25 +9,14 @@
 #include <random>
 #include <thread>
 
+#include "networks/kernels/conv_kernels.h"
 #include "torch/architectures/architecture.h"
 #include "torch/golden_network.h"
-#include "torch/kernels/conv_kernels.h"
 #include "torch/runtime.h"
 
 using namespace imgmill;
 
 namespace {
-
-template <typename Body>
-void ForEachGolden(const Body& body) {
-  int files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(IMGMILL_SOURCE_DIR "/tests/golden/networks")) {
-    if (entry.path().extension() != ".csv") continue;
-    ++files;
-    body(ReadGolden(entry.path()));
-  }
-  CHECK(files > 0);
-}
 
 /// The same planes for each of three bands where the network takes one.
 std::vector<float> Input(const Golden& golden) {

@@ -92,7 +92,7 @@ TEST_CASE("realesr-animevideov3: what the model says of itself") {
   CHECK(plan.overlap >= 18);
   CHECK(plan.micro_batch == 1);
   CHECK(plan.Describe() == model->Plan("cpu:1").Describe());
-  CHECK(model->Plan("cuda:0").kernels == "libtorch-cuda");
+  CHECK(model->Plan("cuda:0").kernels == "libtorch-cuda-graph");
 }
 
 TEST_CASE("our kernels agree with LibTorch's on the real weights") {
@@ -100,7 +100,7 @@ TEST_CASE("our kernels agree with LibTorch's on the real weights") {
   if (!path) return;
   const House reference("cpu", "libtorch");
   const auto by_libtorch = reference.Load(*path);
-  CHECK(by_libtorch->Plan("cpu").kernels == "libtorch");
+  CHECK(by_libtorch->Plan("cpu").kernels == "libtorch-graph");
   for (const char* isa : {"", "sse2"}) {
     const House house("cpu", isa);
     const auto model = house.Load(*path);

@@ -96,9 +96,10 @@ struct CommandServices {
   /// Sees the rows that are decoded anyway; may be null.
   RowObserver* observer = nullptr;
 
-  /// kUsage, naming a budget that would do, if this one cannot hold LibTorch and it is not open yet.
-  Status RoomForLibTorch() const;
-  /// Opens LibTorch and the devices of --device, the first time.
+  /// kUsage, naming a budget that would do, if this one cannot hold LibTorch, it is not open yet, and that
+  /// model needs it.
+  Status RoomForLibraryOf(const std::string& weight_file) const;
+  /// Opens the devices of --device, the first time, and LibTorch if they need it.
   Result<ModelRuntime*> OpenModels() const;
   EngineServices engine() const {
     return {memory, catalog, stop, progress, nullptr, shared->watch_memory, plan, observer};

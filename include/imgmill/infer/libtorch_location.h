@@ -27,6 +27,10 @@ Result<LibTorchLocation> FindLibTorch(const std::string& module_folder);
 /// mapped for the one of that name that another needs.
 Status MapLibTorch(const LibTorchLocation& location);
 
+/// Whether LibTorch might find a device besides the CPU: it was built for one, and that one's driver is here;
+/// or this process has mapped LibTorch already, and with it what others made for it.
+bool MayHaveAccelerators();
+
 /// The one that this process uses; null until the module was opened.
 const LibTorchLocation* MappedLibTorch();
 

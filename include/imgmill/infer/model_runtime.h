@@ -194,7 +194,14 @@ struct EmbedderRequest {
   bool pairs = false;
 };
 
-/// The loaded module.
+/// The CPU, or a part of it, as a device of the manager.
+struct HostDevice {
+  WorkPlace place = kCpuRung;
+  Pool* pool = nullptr;
+  int threads = 1;
+};
+
+/// What loads models, and the devices that they run on.
 class ModelRuntime {
  public:
   virtual ~ModelRuntime() = default;
@@ -202,12 +209,17 @@ class ModelRuntime {
   /// Devices by the user's words: "auto", "cpu", "cpu:0,cpu:1", "cuda", "cuda:1". Adds them to the manager.
   /// "cpu" alone is one host-backed device that shares the host pool's budget. @return how many were added
   virtual Result<int> AddDevices(const std::string& spec, size_t device_budget) = 0;
+  /// Uses devices that another runtime added to the manager.
+  virtual void TakeOver(const std::vector<HostDevice>& devices) = 0;
+  /// Opens what loading that file needs, so that the memory for its weights can be looked at then. What is
+  /// wrong with the file is told when it is loaded.
+  virtual Status Prepare(const std::string& /*path*/) { return {}; }
   /// Reads .safetensors, .pth, .pt state dicts; the architecture is detected from the names and shapes in it.
   virtual Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path,
                                                              const UpscalerRequest& request = {}) = 0;
   /// Reads any state dict, to look at it: its facts, plans and costs.
   virtual Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) = 0;
-  virtual std::vector<KnownArchitecture> Known() const = 0;
+  virtual Result<std::vector<KnownArchitecture>> Known() = 0;
   /// Reads a state dict, as LoadUpscaler does, or a TorchScript file, and tries it on one image, to learn the
   /// vectors' length and what it costs. Errors say what the file is instead, or what the network complained
   /// about.
@@ -241,6 +253,6 @@ using CreateModelRuntimeFn = ModelRuntime* (*)(int interface, MemoryManager* man
 inline constexpr char kCreateModelRuntime[] = "imgmill_create_model_runtime";
 
 /// To be raised with every change to the classes above: program and module must be from one build.
-inline constexpr int kModelInterface = 12;
+inline constexpr int kModelInterface = 13;
 
 }  // namespace imgmill

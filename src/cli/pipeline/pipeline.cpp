@@ -66,10 +66,10 @@ class PipelineRun {
   Result<CommandResult> Run() {
     TRY(CheckSteps(pipeline_, session_.services()));
     // Known now, not after the steps before it have moved files.
-    const bool needs_model =
-        std::any_of(pipeline_.steps.begin(), pipeline_.steps.end(),
-                    [](const PipelineStep& step) { return !step.command->weight_file().empty(); });
-    if (needs_model) TRY(session_.services().RoomForLibTorch());
+    for (const PipelineStep& step : pipeline_.steps) {
+      const std::string weights = step.command->weight_file();
+      if (!weights.empty()) TRY(session_.services().RoomForLibraryOf(weights));
+    }
     while (next_ < pipeline_.steps.size() && !whole_.counts.interrupted && !whole_.refusal) {
       if (CanBeTried(pipeline_.steps[next_])) {
         const bool first = next_ == 0;

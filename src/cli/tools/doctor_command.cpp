@@ -88,7 +88,7 @@ class Doctor final : public Tool {
     Result<std::unique_ptr<ModelRuntime>> runtime = OpenModelRuntime(**manager, services.workers());
     if (!runtime) {
       Say("LibTorch", Verdict::kNote,
-          "none, so --model, --scorer, --lpips and `imgmill models` cannot be used: " +
+          "none, so of models only networks of convolutions that enlarge images can be used: " +
               runtime.error().message);
       return;
     }

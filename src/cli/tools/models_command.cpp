@@ -201,17 +201,8 @@ class Models final : public Tool {
     services.memory = manager.get();
     services.models = &models;
     services.stop = &stop;
-    const Result<ModelRuntime*> opened = services.OpenModels();
-    // What nobody could read is told before what this machine lacks.
-    for (size_t i = 0; !opened && i < files_.size(); ++i) {
-      const std::string path = TRY(ModelPath(files_[i]));
-      TRY(DigestOfModel(path));
-    }
-    ModelRuntime* const runtime = TRY(opened);
-    if (files_.empty()) {
-      List(*runtime);
-      return {};
-    }
+    ModelRuntime* const runtime = TRY(services.OpenModels());
+    if (files_.empty()) return List(*runtime);
     document_["models"] = Json::array();
     for (const std::string& file : files_) {
       const Status seen = LookAt(file, services, *runtime);
@@ -232,8 +223,8 @@ class Models final : public Tool {
     return {};
   }
 
-  void List(const ModelRuntime& runtime) {
-    const std::vector<KnownArchitecture> known = runtime.Known();
+  Status List(ModelRuntime& runtime) {
+    const std::vector<KnownArchitecture> known = TRY(runtime.Known());
     size_t widest = 0;
     for (const KnownArchitecture& each : known) widest = std::max(widest, each.name.size());
     document_["known"] = Json::array();
@@ -246,6 +237,7 @@ class Models final : public Tool {
     const std::vector<std::string> own = OwnModels();
     document_["own"] = own;
     for (const std::string& name : own) text_ += name + "  comes with imgmill\n";
+    return {};
   }
 
   std::vector<std::string> files_;

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/conv_feed_forward.h"
 #include "torch/architectures/packed_linear.h"
 #include "torch/architectures/same_bits.h"
 #include "torch/architectures/transformer_frame.h"
 #include "torch/architectures/window_attention.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -3,10 +3,10 @@
 #include "torch/architectures/clip_head.h"
 
 #include "imgmill/base/path_text.h"
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/layers.h"
 #include "torch/vector_network.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

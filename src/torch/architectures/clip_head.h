@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "torch/network.h"
-#include "torch/weights/state_dict.h"
+#include "networks/network.h"
+#include "networks/weights/state_dict.h"
 
 namespace imgmill {
 

@@ -1,6 +1,6 @@
 #include "torch/architectures/clip_names.h"
 
-#include "torch/weights/weight_file.h"
+#include "networks/weights/weight_file.h"
 
 namespace imgmill {
 

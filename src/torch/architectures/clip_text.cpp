@@ -10,12 +10,12 @@
 #include <algorithm>
 
 #include "base/try.h"
+#include "networks/edge.h"
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/clip_names.h"
-#include "torch/edge.h"
 #include "torch/libtorch_settings.h"
 #include "torch/vector_network.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 

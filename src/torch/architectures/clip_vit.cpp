@@ -10,12 +10,12 @@
 #include <algorithm>
 #include <functional>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/clip_names.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/patch_embedding.h"
 #include "torch/architectures/vit_blocks.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

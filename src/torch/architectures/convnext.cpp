@@ -7,10 +7,10 @@
 // shorter side and the filter that each library gives for ConvNeXt-Tiny.
 #include <array>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/packed_linear.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

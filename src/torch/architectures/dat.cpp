@@ -4,12 +4,12 @@
 // layers.0.blocks.0.attn.qkv, layers.0.blocks.1.attn.temperature, layers.0.blocks.0.ffn.sg.conv.
 #include <algorithm>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/channel_attention.h"
 #include "torch/architectures/rectangle_attention.h"
 #include "torch/architectures/spatial_gate.h"
 #include "torch/architectures/transformer_frame.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/swin_block.h"
 #include "torch/architectures/upscale_network.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -5,16 +5,11 @@
 #include <set>
 
 #include "imgmill/base/path_text.h"
+#include "networks/weights/averaged_names.h"
 #include "torch/architectures/architecture.h"
-#include "torch/weights/averaged_names.h"
 
 namespace imgmill {
 namespace {
-
-/// What training programs put in front of all names. None of them may belong to the network itself, so that
-/// each is only dropped where the names as they are match nothing.
-constexpr std::string_view kPrefixes[] = {"netG.",     "net_g.",  "generator.", "ema.", "model.",
-                                          "backbone.", "visual.", "module.",    "net."};
 
 /// What trains a network, and is none that a user wants.
 constexpr std::string_view kOfTraining[] = {"loss", "losses", "criterion", "perceptual", "lpips"};
@@ -192,11 +187,7 @@ Result<const Architecture*> DetectArchitecture(StateDict& weights) {
                        FirstNames(weights) + (count == 1 ? ") matches no" : ") match no") +
                        " architecture that imgmill knows" + NearestText(weights) +
                        " (`imgmill models` lists what is known)";
-  const auto drop_one = [&] {
-    return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
-                       [&](std::string_view prefix) { return DropPrefix(weights, prefix); });
-  };
-  while (drop_one()) {
+  while (DropTrainersPrefix(weights)) {
     if (const Architecture* found = Match(weights)) return found;
   }
   const std::vector<Below> networks = MatchesBelow(weights);

@@ -9,11 +9,11 @@
 // Here the libraries differ: Meta's code scales by (16 + 0.1) / 37 where there are no registers, transformers
 // by 16 / 37; with registers both scale by 16 / 37 and average. timm shows the network the 518 pixels that
 // the positions are for, and averages for other sides.
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/patch_embedding.h"
 #include "torch/architectures/vit_blocks.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -3,11 +3,11 @@
 // class token is the vector. The largest ones have gated perceptrons.
 //
 // Layout: Hugging Face's (layer.0.attention.q_proj, embeddings.register_tokens).
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/patch_embedding.h"
 #include "torch/architectures/vit_blocks.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -4,12 +4,12 @@
 // tangent.
 //
 // Weights: sft, UFONE.0.ITLs.0.attn.temperature, UFONE.0.SALs.0.SDA.DConvs.0, conv_after_body, upsample.0.
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/gated_feed_forward.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/swin_block.h"
 #include "torch/architectures/transformer_frame.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

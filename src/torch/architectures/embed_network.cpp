@@ -6,6 +6,8 @@
 #include <mutex>
 #include <set>
 
+#include "torch/device_of.h"
+
 namespace imgmill {
 namespace {
 
@@ -29,7 +31,7 @@ class EmbedNetwork final : public VectorNetwork {
   std::unique_ptr<Executor> MakeExecutor(std::shared_ptr<const DeviceSlot> slot) override {
     {
       const std::lock_guard lock(mutex_);
-      if (nets_.count(slot->device.str()) == 0) awaited_.insert(slot->device.str());
+      if (nets_.count(DeviceOf(*slot).str()) == 0) awaited_.insert(DeviceOf(*slot).str());
     }
     return VectorNetwork::MakeExecutor(std::move(slot));
   }

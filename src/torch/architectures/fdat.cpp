@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/channel_attention.h"
 #include "torch/architectures/image_bands.h"
@@ -14,7 +15,6 @@
 #include "torch/architectures/transformer_frame.h"
 #include "torch/architectures/uni_upsample.h"
 #include "torch/architectures/window_attention.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -24,10 +24,6 @@ torch::Tensor Continued(const torch::Tensor& x, int64_t height, int64_t width) {
   return torch::replication_pad2d(torch::reflection_pad2d(x, mirrored), repeated);
 }
 
-torch::Tensor RepeatedToMultiple(const torch::Tensor& x, int64_t multiple) {
-  return torch::replication_pad2d(x, Lacking(x, multiple));
-}
-
 torch::Tensor BlackToMultiple(const torch::Tensor& x, int64_t multiple) {
   return torch::constant_pad_nd(x, Lacking(x, multiple), 0);
 }

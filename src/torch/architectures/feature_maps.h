@@ -20,9 +20,6 @@ inline torch::Tensor ContinuedToMultiple(const torch::Tensor& x, int64_t multipl
   return Continued(x, ToMultiple(x.size(2), multiple), ToMultiple(x.size(3), multiple));
 }
 
-/// The same with the last pixels again.
-torch::Tensor RepeatedToMultiple(const torch::Tensor& x, int64_t multiple);
-
 /// Continued to the right and below to multiples of `multiple`, with zeros.
 torch::Tensor BlackToMultiple(const torch::Tensor& x, int64_t multiple);
 

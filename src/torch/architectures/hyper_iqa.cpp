@@ -10,10 +10,10 @@
 // grid.
 #include <array>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/resnet_stage.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

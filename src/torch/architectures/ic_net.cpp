@@ -4,10 +4,10 @@
 // second head, for a map of complexity, is left alone.
 #include <algorithm>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/resnet_stage.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -1,6 +1,6 @@
 #include "torch/architectures/kernel_attention.h"
 
-#include "torch/kernels/worker_team.h"
+#include "networks/kernels/worker_team.h"
 
 namespace imgmill {
 namespace {

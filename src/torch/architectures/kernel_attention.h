@@ -1,7 +1,7 @@
 // Softmax attention of LibTorch's tensors on our own kernels.
 #pragma once
 
-#include "torch/kernels/conv_kernels.h"
+#include "networks/kernels/conv_kernels.h"
 #include "torch/torch_headers.h"
 
 namespace imgmill {

@@ -1,7 +1,7 @@
 #include "torch/architectures/kernel_convolution.h"
 
-#include "torch/kernels/map_conv.h"
-#include "torch/kernels/worker_team.h"
+#include "networks/kernels/map_conv.h"
+#include "networks/kernels/worker_team.h"
 
 namespace imgmill {
 namespace {

@@ -1,28 +1,11 @@
 #include "torch/architectures/layers.h"
 
-#include <algorithm>
 #include <array>
 
-#include "imgmill/base/path_text.h"
 #include "torch/architectures/kernel_convolution.h"
 #include "torch/architectures/same_bits.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
-namespace {
-
-std::string ShapeText(const std::vector<int64_t>& shape) {
-  if (shape.empty()) return "a number";
-  std::string text;
-  for (const int64_t side : shape) {
-    if (!text.empty()) text += 'x';
-    text += std::to_string(side);
-  }
-  return text;
-}
-
-}  // namespace
-
 torch::Tensor Convolution::operator()(const torch::Tensor& x) const {
   if (kernels != nullptr && SuitsKernels(*this, x)) return OnKernels(*this, x);
   const auto padding = [&](int64_t side) {
@@ -40,12 +23,7 @@ Convolution Layers::Conv(const std::string& name, int64_t out, int64_t in, const
   Convolution layer;
   layer.shape = shape;
   layer.kernels = kernels_;
-  // Groups are counted by another tensor; where that one is missing there are none.
-  const int64_t inputs = shape.groups > 0 ? in / shape.groups : 0;
-  if (status_ && Has(name + ".weight") && (out == 0 || inputs == 0))
-    status_ = WeightError("its layer " + name + " has no channels");
-  layer.weight =
-      Parameter(name + ".weight", {out, inputs, shape.side, shape.width > 0 ? shape.width : shape.side});
+  layer.weight = Copied(TakeConv(name, out, in, shape));
   if (layer.weight.defined()) layer.weight = layer.weight.contiguous(torch::MemoryFormat::ChannelsLast);
   if (shape.bias) layer.bias = Parameter(name + ".bias", {out});
   return layer;
@@ -86,72 +64,16 @@ LayerNorm Layers::Norm(const std::string& name, int64_t features, double epsilon
   return layer;
 }
 
-int64_t Layers::Side(std::string_view name, size_t index) const {
-  const WeightTensor* found = weights_.Find(name);
-  return found == nullptr ? -1 : found->dim(index);
-}
-
-void Layers::PassOver(const std::string& name) {
-  if (Has(name)) taken_.insert(name);
-}
-
-void Layers::PassOverAll(std::string_view ending) {
-  for (const auto& [name, tensor] : weights_.tensors) {
-    if (name.ends_with(ending)) taken_.insert(name);
-  }
-}
-
-void Layers::PassOverBelow(std::string_view beginning) {
-  for (const auto& [name, tensor] : weights_.tensors) {
-    if (name.starts_with(beginning)) taken_.insert(name);
-  }
-}
-
-torch::Tensor Layers::Parameter(const std::string& name, const std::vector<int64_t>& shape) {
-  if (!status_) return {};
-  const WeightTensor* found = weights_.Find(name);
-  // A side that another tensor would tell is -1 where that one is missing.
-  const bool known = std::all_of(shape.begin(), shape.end(), [](int64_t side) { return side >= 0; });
-  if (found == nullptr) {
-    status_ = WeightError("its tensor " + name + (known ? " of " + ShapeText(shape) : "") + " is missing");
-    return {};
-  }
-  if (found->shape != shape) {
-    status_ = WeightError("its tensor " + name + " is " + ShapeText(found->shape) +
-                          (known ? ", not " + ShapeText(shape) : ", which is not the shape of this layer"));
-    return {};
-  }
-  if (!IsFloating(found->type)) {
-    status_ = WeightError("its tensor " + name + " is of " + std::string(ToString(found->type)) +
-                          ", where floating point weights belong");
-    return {};
-  }
-  taken_.insert(name);
-  if (!place_) return {};
-  Result<torch::Tensor> tensor = ToTensor(*found, *place_);
-  if (!tensor) {
-    status_ = tensor.error();
-    return {};
-  }
-  return *std::move(tensor);
-}
-
-Status Layers::Finish() const {
-  if (!status_ || taken_.size() == weights_.tensors.size()) return status_;
-  for (const auto& [name, tensor] : weights_.tensors) {
-    if (!taken_.contains(name)) {
-      return WeightError("its tensor " + PrintablePath(name) + " (" + ShapeText(tensor.shape) +
-                         ") does not belong to any layer of this network");
-    }
-  }
+torch::Tensor Layers::Copied(const WeightTensor* tensor) {
+  if (tensor == nullptr || !place_) return {};
+  Result<torch::Tensor> copied = ToTensor(*tensor, *place_);
+  if (copied) return *std::move(copied);
+  Refuse(copied.error());
   return {};
 }
 
-int ShuffleScale(int64_t channels, int64_t bands) {
-  for (int scale = 1; scale <= 8; ++scale) {
-    if (channels == bands * scale * scale) return scale;
-  }
-  return 0;
+torch::Tensor Layers::Parameter(const std::string& name, const std::vector<int64_t>& shape) {
+  return Copied(Take(name, shape));
 }
 
 torch::Tensor PaddedToMultiple(const torch::Tensor& x, int64_t multiple) {

@@ -9,10 +9,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/lpips_features.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

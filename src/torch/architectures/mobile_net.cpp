@@ -2,10 +2,10 @@
 // Bottlenecks", 2018), MobileNetV3 (Howard et al., "Searching for MobileNetV3", 2019) and EfficientNet-Lite0
 // (Tan and Le, "EfficientNet", 2019, without the weighing of bands). The vector is what the classifier is
 // given: the average over the image of the last convolution, behind one more layer in MobileNetV3.
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/mobile_features.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

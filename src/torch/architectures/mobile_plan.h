@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "imgmill/base/model_input.h"
-#include "torch/weights/state_dict.h"
+#include "networks/weights/state_dict.h"
 
 namespace imgmill {
 

@@ -6,12 +6,12 @@
 // shortcut.{block.0,block.2,conv11}; upsampler.0, upsampler.in_to_k ("gps") or upsampler.init_pos.
 #include <algorithm>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/dy_sample.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/upscale_network.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -4,11 +4,11 @@
 // Layouts: transformers' ViTForImageClassification (Falconsai/nsfw_image_detection,
 // AdamCodd/vit-base-nsfw-detector), whose second class is NSFW, and timm's (Marqo/nsfw-image-detection-384),
 // whose first is. No tensor says so: the metadata "nsfw_class" (0 or 1) says otherwise.
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/patch_embedding.h"
 #include "torch/architectures/vit_blocks.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

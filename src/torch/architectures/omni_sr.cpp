@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/omni_sr_layers.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "networks/kernels/worker_team.h"
 #include "torch/architectures/same_bits.h"
-#include "torch/kernels/worker_team.h"
 
 namespace imgmill {
 namespace {

@@ -1,8 +1,8 @@
 // A dense layer that is packed once for our own kernels, where they run it.
 #pragma once
 
+#include "networks/kernels/conv_kernels.h"
 #include "torch/architectures/layers.h"
-#include "torch/kernels/conv_kernels.h"
 
 namespace imgmill {
 

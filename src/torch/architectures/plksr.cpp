@@ -7,13 +7,13 @@
 // its begin (feats.N.layer_norm); to_img.init_pos tells DySample.
 #include <algorithm>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/dy_sample.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/same_bits.h"
 #include "torch/architectures/upscale_network.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "torch/weights/weight_file.h"
+#include "networks/weights/weight_file.h"
 
 namespace imgmill {
 

@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <array>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/resnet_stage.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -7,9 +7,9 @@
 // it by weights.
 #include <array>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

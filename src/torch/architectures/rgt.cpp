@@ -4,11 +4,11 @@
 // layers.0.blocks.1.attn.reduction1, layers.0.blocks.0.gamma.
 #include <algorithm>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/rectangle_attention.h"
 #include "torch/architectures/spatial_gate.h"
 #include "torch/architectures/transformer_frame.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

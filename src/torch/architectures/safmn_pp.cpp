@@ -8,12 +8,12 @@
 // those of the last block.
 #include <algorithm>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/same_bits.h"
 #include "torch/architectures/upscale_network.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <array>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/packed_linear.h"
-#include "torch/architectures/res_u_net.h"
+#include "torch/architectures/squares.h"
 #include "torch/architectures/window_attention.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -9,12 +9,12 @@
 #include <algorithm>
 #include <array>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/feature_maps.h"
 #include "torch/architectures/layers.h"
 #include "torch/architectures/same_bits.h"
 #include "torch/architectures/upscale_network.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -6,12 +6,12 @@
 // Layout: Hugging Face's (vision_model.encoder.layers.0.self_attn.q_proj, vision_model.head.probe; with or
 // without `vision_model.`). The text tower, where the file has it, is left alone, but its vocabulary tells
 // SigLIP 2, which was trained on BILINEAR pictures; SigLIP on BICUBIC ones.
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/clip_names.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/patch_embedding.h"
 #include "torch/architectures/vit_blocks.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

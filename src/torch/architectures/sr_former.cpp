@@ -4,12 +4,12 @@
 // names with attn.q and attn.kv instead of attn.qkv, and mlp.dwconv.depthwise_conv.0.
 #include <algorithm>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/conv_feed_forward.h"
 #include "torch/architectures/packed_linear.h"
 #include "torch/architectures/transformer_frame.h"
 #include "torch/architectures/window_attention.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

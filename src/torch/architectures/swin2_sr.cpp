@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/packed_linear.h"
 #include "torch/architectures/same_bits.h"
 #include "torch/architectures/swin_block.h"
 #include "torch/architectures/transformer_frame.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

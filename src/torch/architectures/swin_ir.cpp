@@ -5,10 +5,10 @@
 // become channels first.
 #include <algorithm>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/swin_block.h"
 #include "torch/architectures/transformer_frame.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

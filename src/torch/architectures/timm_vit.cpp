@@ -9,12 +9,12 @@
 //           takes the patches' average by default
 #include <algorithm>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/clip_names.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/patch_embedding.h"
 #include "torch/architectures/vit_blocks.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -4,10 +4,10 @@
 // watermarked and clear images apart.
 #include <optional>
 
+#include "networks/weights/weight_file.h"
 #include "torch/architectures/architecture.h"
 #include "torch/architectures/embed_network.h"
 #include "torch/architectures/mobile_features.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/try.h"
-#include "torch/edge.h"
+#include "networks/edge.h"
 #include "torch/executors/sample_tensors.h"
 #include "torch/executors/transfer_lane.h"
 

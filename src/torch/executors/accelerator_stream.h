@@ -3,9 +3,9 @@
 
 #include <memory>
 
+#include "networks/network.h"
 #include "torch/executors/launch_thread.h"
 #include "torch/executors/module_executor.h"
-#include "torch/network.h"
 
 namespace imgmill {
 

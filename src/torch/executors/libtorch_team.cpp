@@ -2,8 +2,8 @@
 
 #include <atomic>
 
+#include "networks/kernels/stoppable_work.h"
 #include "torch/executors/openmp_team.h"
-#include "torch/kernels/stoppable_work.h"
 
 namespace imgmill {
 namespace {

@@ -1,7 +1,7 @@
 // LibTorch's own threads as a team for our kernels, for networks in which the two take turns.
 #pragma once
 
-#include "torch/kernels/worker_team.h"
+#include "networks/kernels/worker_team.h"
 
 namespace imgmill {
 

@@ -4,7 +4,8 @@
 #include <cstring>
 
 #include "base/try.h"
-#include "torch/edge.h"
+#include "networks/edge.h"
+#include "torch/device_of.h"
 #include "torch/executors/accelerator_stream.h"
 #include "torch/executors/libtorch_team.h"
 #include "torch/executors/transfer_lane.h"
@@ -133,7 +134,7 @@ class ModuleExecutor::HostStream final : public ModelStream {
 
 std::unique_ptr<ModelStream> ModuleExecutor::OpenStream(Precision precision) {
   if (OnHost()) return std::make_unique<HostStream>(*this);
-  return MakeAcceleratorStream(info_, nets_, slot_->device, precision, launcher_);
+  return MakeAcceleratorStream(info_, nets_, DeviceOf(*slot_), precision, launcher_);
 }
 
 }  // namespace

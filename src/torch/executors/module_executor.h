@@ -5,7 +5,7 @@
 #include <memory>
 #include <mutex>
 
-#include "torch/network.h"
+#include "networks/network.h"
 #include "torch/torch_headers.h"
 
 namespace imgmill {

@@ -5,9 +5,9 @@
 
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
+#include "networks/weights/weight_file.h"
 #include "torch/onnx/onnx_runtime.h"
 #include "torch/vector_network.h"
-#include "torch/weights/weight_file.h"
 
 namespace imgmill {
 namespace {

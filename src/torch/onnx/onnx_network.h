@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "torch/network.h"
+#include "networks/network.h"
 
 namespace imgmill {
 

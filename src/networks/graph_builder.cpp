@@ -1,0 +1,206 @@
+#include "networks/graph_builder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include "base/try.h"
+
+namespace imgmill {
+namespace {
+
+/// Rows of weights or biases, [channels][squares' pixels][...], by pixels.
+/// @param padded  channels of each pixel, those behind the real ones zero
+Values ByPixels(const Values& rows, int64_t pixels, int64_t padded) {
+  const int64_t channels = rows.side(0) / pixels, each = rows.count() / rows.side(0);
+  Values by_pixels = rows.As({channels, pixels, each});
+  if (padded > channels)
+    by_pixels = Values::Joined({by_pixels, Values::Zeros({padded - channels, pixels, each})});
+  Values::Shape shape = rows.shape();
+  shape[0] = pixels * padded;
+  return by_pixels.InOrder({1, 0, 2}).As(std::move(shape));
+}
+
+}  // namespace
+
+FeatureMap GraphBuilder::Conv(const std::string& name, int out, const std::vector<FeatureMap>& from,
+                              const GraphEnd& end, int side) {
+  int64_t in = 0;
+  for (const FeatureMap& map : from) in += map.channels;
+  return Conv(layers_.Conv(name, out, in, side), from, end);
+}
+
+bool GraphBuilder::Fits(const ConvWeights& conv, const std::vector<FeatureMap>& from) {
+  if (!conv.weight.defined()) return false;
+  int64_t channels = 0;
+  for (const FeatureMap& map : from) channels += map.channels;
+  const bool fits = conv.weight.side(1) * conv.shape.groups == channels;
+  fits_ = fits_ && fits;
+  return fits;
+}
+
+GraphConv GraphBuilder::Described(const ConvWeights& conv, const std::vector<FeatureMap>& from) {
+  GraphConv described;
+  described.from = from;
+  described.out_channels = static_cast<int>(conv.weight.side(0));
+  described.side = static_cast<int>(conv.weight.side(2));
+  described.weights = conv.weight.data();
+  described.bias = conv.bias.defined() ? conv.bias.data() : nullptr;
+  return described;
+}
+
+FeatureMap GraphBuilder::Strided(const std::string& name, int out, const FeatureMap& from, int side,
+                                 int stride) {
+  return Strided(layers_.Conv(name, out, from.channels, side), from, stride);
+}
+
+FeatureMap GraphBuilder::Strided(const ConvWeights& conv, const FeatureMap& from, int stride, float slope) {
+  if (!Fits(conv, {from})) return from;
+  GraphConv described = Described(conv, {from});
+  described.common_slope = slope;
+  return graph_->AddStrided(described, stride);
+}
+
+FeatureMap GraphBuilder::DoubledInSize(const ConvWeights& conv, const FeatureMap& from, const GraphEnd& end) {
+  if (!Fits(conv, {from})) return from;
+  // In the file a channel's four pixels stand together.
+  const int64_t channels = conv.weight.side(0) / 4;
+  return Doubled(ByPixels(conv.weight, 4, channels),
+                 conv.bias.defined() ? ByPixels(conv.bias, 4, channels) : Values(), from, end);
+}
+
+FeatureMap GraphBuilder::Transposed(const std::string& name, int out, const FeatureMap& from, bool bias,
+                                    const GraphEnd& end) {
+  const Values weight = layers_.Parameter(name + ".weight", {from.channels, out, 2, 2});
+  Values all;
+  if (bias) all = layers_.Parameter(name + ".bias", {out});
+  if (!weight.defined() || (bias && !all.defined())) return from;  // Finish says what is wrong
+  if (bias) all = Values::Joined({all, all, all, all});
+  return Doubled(weight.InOrder({2, 3, 1, 0}), all, from, end);
+}
+
+FeatureMap GraphBuilder::Doubled(const Values& weight, const Values& bias, const FeatureMap& from,
+                                 const GraphEnd& end) {
+  GraphConv conv;
+  conv.from = {from};
+  conv.out_channels = static_cast<int>(weight.count() / (4 * from.channels));
+  conv.weights = weight.data();
+  if (bias.defined()) conv.bias = bias.data();
+  return graph_->AddDoubled(Ended(std::move(conv), end));
+}
+
+FeatureMap GraphBuilder::Shuffled(const ConvWeights& conv, const std::vector<FeatureMap>& from,
+                                  const GraphShuffle& shuffle, const GraphEnd& end) {
+  if (!Fits(conv, from)) return from.front();
+  const int64_t pixels = shuffle.side * shuffle.side;
+  const int channels = static_cast<int>(conv.weight.side(0) / pixels);
+  ConvWeights by_pixels = conv;
+  by_pixels.weight = ByPixels(conv.weight, pixels, PaddedChannels(channels));
+  if (conv.bias.defined()) by_pixels.bias = ByPixels(conv.bias, pixels, PaddedChannels(channels));
+  return graph_->AddShuffled(Conv(by_pixels, from, end), shuffle.side, channels, shuffle.trimmed);
+}
+
+ConvWeights GraphBuilder::WithoutGroups(const ConvWeights& conv) {
+  const int64_t groups = conv.shape.groups;
+  if (!conv.weight.defined() || groups == 1) return conv;
+  const int64_t in = conv.weight.side(1), out = conv.weight.side(0) / groups;
+  const int64_t window = conv.weight.side(2) * conv.weight.side(3);
+  Values::Shape shape = conv.weight.shape();
+  shape[1] = in * groups;
+  Buffer floats(static_cast<size_t>(conv.weight.count() * groups) * sizeof(float));
+  std::memset(floats.data(), 0, floats.size());
+  auto* const to = reinterpret_cast<float*>(floats.data());
+  const float* from = conv.weight.data();
+  for (int64_t k = 0; k < groups * out; ++k, from += in * window)
+    std::copy_n(from, in * window, to + (k * groups + k / out) * in * window);
+  ConvWeights all = conv;
+  all.weight = {std::move(shape), std::move(floats)};
+  all.shape.groups = 1;
+  return all;
+}
+
+std::vector<FeatureMap> GraphBuilder::Grouped(const ConvWeights& conv, const std::vector<FeatureMap>& from,
+                                              const GraphEnd& end,
+                                              const std::optional<GraphShuffle>& shuffle) {
+  if (!conv.weight.defined()) return from;  // Finish says what is wrong
+  const auto add = [&](const ConvWeights& each, const std::vector<FeatureMap>& maps) {
+    return shuffle ? Shuffled(each, maps, *shuffle, end) : Conv(each, maps, end);
+  };
+  const int64_t groups = conv.shape.groups, in = conv.weight.side(1), out = conv.weight.side(0) / groups;
+  if (groups == 1) return {add(conv, from)};
+  const int64_t pixels = shuffle ? shuffle->side * shuffle->side : 1;
+  const bool apart = groups <= kMostConvInputs && in % kChannelPad == 0 && out / pixels % kChannelPad == 0 &&
+                     (from.size() == 1 || static_cast<int64_t>(from.size()) == groups);
+  if (!apart) return {add(WithoutGroups(conv), from)};
+  std::vector<FeatureMap> maps;
+  for (int64_t g = 0; g < groups; ++g) {
+    ConvWeights each = conv;
+    each.shape.groups = 1;
+    each.weight = conv.weight.Some(0, g * out, out);
+    if (conv.bias.defined()) each.bias = conv.bias.Some(0, g * out, out);
+    const auto index = static_cast<size_t>(g);
+    maps.push_back(
+        add(each, {from.size() > 1 ? from[index]
+                                   : from.front().Channels(static_cast<int>(g * in), static_cast<int>(in))}));
+  }
+  return maps;
+}
+
+FeatureMap GraphBuilder::Normalized(const NormWeights& norm, const FeatureMap& from) {
+  if (!norm.weight.defined() || !norm.bias.defined()) return from;  // Finish says what is wrong
+  return graph_->AddNormalized(from, norm.weight.data(), norm.bias.data(), static_cast<float>(norm.epsilon));
+}
+
+FeatureMap GraphBuilder::Depthwise(const ConvWeights& conv, const FeatureMap& from, const GraphEnd& end) {
+  if (!Fits(conv, {from})) return from;
+  return graph_->AddDepthwise(Ended(Described(conv, {from}), end));
+}
+
+GraphConv GraphBuilder::Ended(GraphConv conv, const GraphEnd& end) {
+  conv.common_slope = end.slope;
+  if (end.slopes.defined()) conv.slope = end.slopes.data();
+  conv.end = end.end;
+  conv.gain = end.gain;
+  conv.added = end.added;
+  conv.padded = end.padded;
+  return conv;
+}
+
+FeatureMap GraphBuilder::Conv(const ConvWeights& conv, const std::vector<FeatureMap>& from,
+                              const GraphEnd& end) {
+  if (!Fits(conv, from)) return from.front();
+  return graph_->Add(Ended(Described(conv, from), end));
+}
+
+ConvWeights GraphBuilder::Apart(const ConvWeights& conv, int first) {
+  const int gap = RestBegins(first) - first;
+  if (!conv.weight.defined() || gap == 0) return conv;
+  const auto parted = [&](const Values& rows) {
+    Values::Shape zeros = rows.shape();
+    zeros[0] = gap;
+    return Values::Joined(
+        {rows.Some(0, 0, first), Values::Zeros(std::move(zeros)), rows.Some(0, first, rows.side(0) - first)});
+  };
+  ConvWeights apart = conv;
+  apart.weight = parted(conv.weight);
+  if (conv.shape.groups > 1) apart.shape.groups = apart.weight.side(0);
+  if (conv.bias.defined()) apart.bias = parted(conv.bias);
+  return apart;
+}
+
+GraphBuilder::Parts GraphBuilder::Split(const ConvWeights& conv, const FeatureMap& from, int first,
+                                        const GraphEnd& end) {
+  if (!Fits(conv, {from}) || first < 1 || first >= conv.weight.side(0)) return {from, from};
+  const FeatureMap all = Conv(Apart(conv, first), {from}, end);
+  const int begins = RestBegins(first);
+  return {all.Channels(0, first), all.Channels(begins, all.channels - begins)};
+}
+
+Result<std::shared_ptr<const LayerGraph>> GraphBuilder::Finish(const GraphOutput& output) {
+  TRY(layers_.Finish());
+  if (!fits_) throw std::logic_error("a layer of a graph reads maps that its weights are not for");
+  graph_->Finish(output);
+  return std::shared_ptr<const LayerGraph>(graph_);
+}
+
+}  // namespace imgmill

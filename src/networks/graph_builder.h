@@ -1,0 +1,115 @@
+// A network written down for our own kernels, its layers by name out of a state dict whose names and shapes
+// were checked before.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "networks/kernels/layer_graph.h"
+#include "networks/layer_weights.h"
+
+namespace imgmill {
+
+/// What becomes of a convolution's values.
+struct GraphEnd {
+  float slope = 1;  ///< factor for negative values; 1: no activation
+  ConvEnd end = ConvEnd::kSlope;
+  float gain = 1;
+  std::vector<AddedMap> added = {};
+  Values slopes = {};  ///< one for each channel, in place of `slope`
+  bool padded = true;  ///< as GraphConv's
+};
+
+/// A convolution whose outputs become squares of pixels.
+struct GraphShuffle {
+  int side = 2;
+  int trimmed = 0;  ///< pixels below and to the right that are left out
+};
+
+class GraphBuilder {
+ public:
+  GraphBuilder(const StateDict& weights, LayerGraph::Input input)
+      : layers_(weights), graph_(std::make_shared<LayerGraph>(std::move(input))) {}
+
+  FeatureMap input() const { return graph_->input(); }
+  LayerWeights& layers() { return layers_; }
+
+  /// `name`, over the channels of all of `from`.
+  FeatureMap Conv(const std::string& name, int out, const std::vector<FeatureMap>& from,
+                  const GraphEnd& end = {}, int side = 3);
+  /// Weights that were taken or made elsewhere.
+  FeatureMap Conv(const ConvWeights& conv, const std::vector<FeatureMap>& from, const GraphEnd& end = {});
+
+  /// A convolution in groups, as so many maps, one of each group. Where its weights' groups are no multiples
+  /// of kChannelPad, or too many to be read together, it is one of all channels, and one map.
+  /// @param from  one map, or one of each group
+  /// @param shuffle  of what each group gives
+  std::vector<FeatureMap> Grouped(const ConvWeights& conv, const std::vector<FeatureMap>& from,
+                                  const GraphEnd& end, const std::optional<GraphShuffle>& shuffle = {});
+  /// A convolution whose first outputs are read by others than those behind them, as two maps that can be
+  /// read apart, however many there are.
+  struct Parts {
+    FeatureMap first, rest;
+  };
+  Parts Split(const ConvWeights& conv, const FeatureMap& from, int first, const GraphEnd& end);
+  /// A convolution of all channels, or of each by itself, whose outputs from the `first`th on are behind
+  /// enough of zeros to be read apart; and where these begin.
+  static ConvWeights Apart(const ConvWeights& conv, int first);
+  static int RestBegins(int first) { return PaddedChannels(first); }
+  /// The same as one convolution of all channels, with zeros between its groups.
+  FeatureMap Ungrouped(const ConvWeights& conv, const std::vector<FeatureMap>& from, const GraphEnd& end) {
+    return Conv(WithoutGroups(conv), from, end);
+  }
+  /// A convolution and a pixel shuffle.
+  FeatureMap Shuffled(const ConvWeights& conv, const std::vector<FeatureMap>& from,
+                      const GraphShuffle& shuffle, const GraphEnd& end = {});
+
+  /// Layers of LayerGraph's that change a map's size, or that are for whole maps.
+  FeatureMap Strided(const std::string& name, int out, const FeatureMap& from, int side, int stride);
+  FeatureMap Strided(const ConvWeights& conv, const FeatureMap& from, int stride, float slope = 1);
+  /// A 1x1 convolution and a pixel shuffle by two. Of `end`, slopes and what is added.
+  FeatureMap DoubledInSize(const ConvWeights& conv, const FeatureMap& from, const GraphEnd& end);
+  /// A transposed convolution of 2x2 by strides of two: `name`, with a bias or without. The same of `end`.
+  FeatureMap Transposed(const std::string& name, int out, const FeatureMap& from, bool bias,
+                        const GraphEnd& end = {});
+  FeatureMap Depthwise(const ConvWeights& conv, const FeatureMap& from, const GraphEnd& end = {});
+  FeatureMap Mean(const FeatureMap& from) { return graph_->AddMean(from); }
+  FeatureMap Function(const FeatureMap& from, MapFunction function) {
+    return graph_->AddFunction(from, function);
+  }
+  FeatureMap Scaled(const FeatureMap& from, const FeatureMap& factors,
+                    const std::optional<FeatureMap>& shifts, const std::vector<AddedMap>& added) {
+    return graph_->AddScaled(from, factors, shifts, added);
+  }
+  FeatureMap Normalized(const NormWeights& norm, const FeatureMap& from);
+  FeatureMap Product(const FeatureMap& one, const FeatureMap& other) {
+    return graph_->AddProduct(one, other);
+  }
+  FeatureMap MaxPool(const FeatureMap& from, int side, int stride) {
+    return graph_->AddMaxPool(from, side, stride);
+  }
+  FeatureMap Resized(const FeatureMap& from, const FeatureMap& like) {
+    return graph_->AddResized(from, like);
+  }
+
+  /// The graph, or the first thing that was wrong with a layer.
+  Result<std::shared_ptr<const LayerGraph>> Finish(const GraphOutput& output);
+
+ private:
+  /// Whether there are weights for just these maps; else something was wrong, and Finish says what.
+  bool Fits(const ConvWeights& conv, const std::vector<FeatureMap>& from);
+  static GraphConv Ended(GraphConv conv, const GraphEnd& end);
+  static ConvWeights WithoutGroups(const ConvWeights& conv);
+  /// The pointers live as long as `conv`.
+  static GraphConv Described(const ConvWeights& conv, const std::vector<FeatureMap>& from);
+  /// `weight`: [4, pixels][out][in]; `bias`: [4][out].
+  FeatureMap Doubled(const Values& weight, const Values& bias, const FeatureMap& from, const GraphEnd& end);
+
+  LayerWeights layers_;
+  std::shared_ptr<LayerGraph> graph_;
+  bool fits_ = true;
+};
+
+}  // namespace imgmill

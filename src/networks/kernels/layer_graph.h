@@ -1,0 +1,123 @@
+// A convolutional network on our own kernels. What a layer gives is a map of features. How far a pixel sees,
+// which rows of which layer are made when, and what of them is kept for how long all follow from the graph.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "networks/kernels/graph_plan.h"
+#include "networks/kernels/graph_stretches.h"
+#include "networks/kernels/worker_team.h"
+
+namespace imgmill {
+
+/// One convolution. The pointers need only live until it is added.
+struct GraphConv {
+  std::vector<FeatureMap> from;  ///< at most kMostConvInputs, one behind the other, all of one size
+  int out_channels = 0;
+  int side = 3;                    ///< or 1
+  const float* weights = nullptr;  ///< [out_channels][channels of `from`][side][side]
+  const float* bias = nullptr;     ///< [out_channels], or null for none
+  const float* slope = nullptr;    ///< [out_channels], or null for `common_slope`
+  float common_slope = 1.0f;       ///< 1: no activation
+  ConvEnd end = ConvEnd::kSlope;
+  float gain = 1.0f;
+  std::vector<AddedMap> added;  ///< at most kMostConvAdded
+  /// Zeros stand around the input, so that the size stays; else a 3x3 convolution gives one pixel less on
+  /// each side. Not of maps that are read at twice their size.
+  bool padded = true;
+};
+
+class LayerGraphLayout;
+
+/// One image on its way through a network. Planes of height x width in, enlarged ones of 0..1 out.
+struct KernelImage {
+  const float* input = nullptr;
+  float* output = nullptr;
+  int height = 0;
+  int width = 0;
+};
+
+/// On the CPU, exact in the memory it takes, and the same bytes for any number of threads.
+class LayerGraph {
+ public:
+  using Input = GraphInput;
+
+  explicit LayerGraph(Input input);
+
+  // ---- building, in the order of work
+  FeatureMap input() const { return {0, 0, plan_.channels[0], false}; }
+  /// @throws OutOfMemory
+  FeatureMap Add(const GraphConv& conv);
+  /// A convolution with bias and slope alone, of one whole map, without padding and by strides.
+  /// @throws OutOfMemory
+  FeatureMap AddStrided(const GraphConv& conv, int stride);
+  /// A 1x1 convolution whose values become squares of four pixels: a pixel shuffle, or a convolution of 2x2
+  /// transposed. Of one whole map, with bias and slope, and then what is added.
+  /// @param conv  its weights: [4, the square's pixels row by row][out_channels][channels of `from`]; its
+  /// bias: [4][out_channels]
+  /// @throws OutOfMemory
+  FeatureMap AddDoubled(const GraphConv& conv);
+  /// Groups of channels that become squares of pixels, row by row, each group padded to a multiple of
+  /// kChannelPad but for the last. Of one whole map.
+  /// @param trimmed  pixels below and to the right that are left out
+  FeatureMap AddShuffled(const FeatureMap& from, int side, int channels, int trimmed = 0);
+  /// A convolution of each channel of one whole map by itself, of an odd side up to kMostDepthwiseSide. Its
+  /// weights: [out_channels][side][side]; its end is neither kGate nor kWeigh.
+  /// @throws OutOfMemory
+  FeatureMap AddDepthwise(const GraphConv& conv);
+  /// The mean of each channel of a whole map: a map of one pixel.
+  FeatureMap AddMean(const FeatureMap& from);
+  /// A function of each value of a whole map.
+  FeatureMap AddFunction(const FeatureMap& from, MapFunction function);
+  /// Each pixel's channels less their mean, over the root of their variance and `epsilon`, times `weight`,
+  /// and `bias`: that many values. Of one whole map.
+  FeatureMap AddNormalized(const FeatureMap& from, const float* weight, const float* bias, float epsilon);
+  /// from * factors + shifts + each of `added`: whole maps, of which the factors and the shifts have one
+  /// pixel. At most kMostConvAdded.
+  FeatureMap AddScaled(const FeatureMap& from, const FeatureMap& factors,
+                       const std::optional<FeatureMap>& shifts, const std::vector<AddedMap>& added);
+  /// One map's values times another's; of maps read in part, too.
+  FeatureMap AddProduct(const FeatureMap& one, const FeatureMap& other);
+  /// The largest of each channel in windows, without padding.
+  FeatureMap AddMaxPool(const FeatureMap& from, int side, int stride);
+  /// A whole map at the size of another, bilinear.
+  FeatureMap AddResized(const FeatureMap& from, const FeatureMap& like);
+  /// @throws std::logic_error if a map of the smallest image, GraphInput::least, would have no pixels, or if
+  /// what goes out has fewer than the image at a whole scale
+  /// @param most_packed  floats of the packed weights of layers that take turns; none: as many as are fast
+  void Finish(GraphOutput output, std::optional<size_t> most_packed = {});
+
+  /// The layers as they were written down, for others that run them.
+  const GraphPlan& plan() const noexcept { return plan_; }
+
+  /// Bytes of the weights as they are kept.
+  size_t weight_bytes() const noexcept;
+  /// How far a pixel of the output sees, in pixels of the image; -1 where that depends on the image's size.
+  int radius() const;
+  /// Bytes of working memory that Run needs for just that size and that many threads: for a smaller image it
+  /// may be more.
+  size_t WorkBytes(int height, int width, int threads) const;
+  /// `work` is WorkBytes long and 64-byte aligned. The result does not depend on the number of threads.
+  /// @return whether all values that came out were finite
+  bool Run(const ConvKernels& kernels, const KernelImage& image, uint8_t* work, WorkerTeam& team) const;
+
+ private:
+  static void KeepEnds(const GraphConv& conv, GraphLayer& layer);
+  static void KeepWeights(const GraphConv& conv, GraphLayer& layer);
+  FeatureMap Add(GraphLayer layer, int channels);
+
+  std::shared_ptr<const LayerGraphLayout> LayoutFor(int height, int width, int threads) const;
+
+  GraphPlan plan_;
+  std::vector<GraphStretch> stretches_;
+  /// Of the size that was asked for last: tiles of one size follow one another.
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const LayerGraphLayout> last_;
+};
+
+}  // namespace imgmill

@@ -1,0 +1,101 @@
+// Layers from one size of map to another: convolution by strides, pooling, and enlarging; and what is done
+// with a whole map's mean. Mostly for maps that are small beside those of a network's other layers.
+#pragma once
+
+#include <cstddef>
+
+#include "networks/kernels/conv_kernels.h"
+
+namespace imgmill {
+
+inline constexpr int kMostWindowSide = 9;
+
+/// A function of each value by itself.
+enum class MapFunction { kNone, kSigmoid, kTanh, kGelu };
+
+/// Rows of a map that a window sees, channels last and padded.
+struct WindowRows {
+  const float* rows[kMostWindowSide] = {};  ///< as many as the window's side, each from pixel 0
+  int side = 0;
+  int stride = 1;    ///< pixels from one window to the next
+  size_t pixel = 0;  ///< PaddedChannels
+};
+
+/// A whole map, channels last and padded.
+struct WholeMap {
+  const float* first = nullptr;  ///< of pixel 0 of row 0
+  size_t row = 0;                ///< floats from one row to the next
+  size_t pixel = 0;              ///< PaddedChannels
+  int height = 0;
+  int width = 0;
+
+  const float* At(int y, int x) const {
+    return first + static_cast<size_t>(y) * row + static_cast<size_t>(x) * pixel;
+  }
+};
+
+/// Pixels of a side that windows of `side`, `stride` apart, fit into one of `size`.
+constexpr int Windows(int size, int side, int stride) {
+  return size < side ? 0 : (size - side) / stride + 1;
+}
+
+/// Floats of scratch that StridedRow takes.
+size_t StridedScratchFloats(const ConvLayer& layer);
+
+/// A row of a convolution with bias and slope, without padding. `layer` is dense over side * side pixels,
+/// each with its padding. Writes `count` pixels of PaddedChannels(out_channels).
+void StridedRow(const ConvKernels& kernels, const ConvLayer& layer, const WindowRows& from, int count,
+                float* to, float* scratch);
+
+/// Floats of scratch that DoubledRows takes.
+size_t DoubledScratchFloats(const ConvLayer& layer);
+
+/// Two rows of twice as many pixels as `from` has, which is dense: of each of its pixels, `layer` gives a
+/// square of four, row by row, of a quarter of its outputs each. Negative values by the layer's slopes.
+void DoubledRows(const ConvKernels& kernels, const ConvLayer& layer, const float* from, int width,
+                 float* const to[2], float* scratch);
+
+/// A row of squares of `side` that become of pixels `from_pixel` floats apart. Row by row, each of a square's
+/// pixels has `pixel` floats there, those of this row from `first` on.
+void ShuffledRow(const float* from, size_t from_pixel, int side, size_t first, int width, size_t pixel,
+                 float* to);
+
+/// The mean of each of kChannelPad channels, the `block`th: of one pixel.
+void MeanOf(const WholeMap& from, int block, float* to);
+
+/// Each pixel's channels less their mean, over the root of their variance and `epsilon`, times the layer's
+/// slope, and its bias.
+void NormalizedRow(const float* from, const ConvLayer& layer, float epsilon, int width, float* to);
+
+/// That function of `count` values, in place.
+void Apply(MapFunction function, float* values, size_t count);
+
+/// from * factors + shifts, of `width` pixels of `pixel` floats; factors and shifts are one pixel's.
+void ScaledRow(const float* from, const float* factors, const float* shifts, int width, size_t pixel,
+               float* to);
+
+/// Adds scale * from.
+void AddRow(const float* from, float scale, size_t count, float* to);
+
+/// The products of pixels of `pixel` floats.
+void ProductRow(const float* one, size_t one_pixel, const float* other, size_t other_pixel, int width,
+                size_t pixel, float* to);
+
+/// A row of the largest value of each channel in windows.
+void MaxPoolRow(const WindowRows& from, int count, float* to);
+
+/// Between which two pixels of `size` pixel `at` of `wanted` lies, and how near the second: bilinear between
+/// the centres of pixels, as PyTorch's upsample_bilinear2d without align_corners.
+struct Between {
+  Between(int at, int size, int wanted);
+  int first = 0, second = 0;
+  float share = 0;
+};
+
+/// A row of a map at another width, out of the two rows that it lies between.
+/// @param share  how near it is to the second
+/// @param pixel  floats from one pixel to the next, of all rows
+void BilinearRow(const float* above, const float* below, float share, int from_width, int width, size_t pixel,
+                 float* to);
+
+}  // namespace imgmill
