@@ -42,6 +42,8 @@ CommandFlags::CommandFlags(const CommandRow& row)
   switch (row.kind) {
     case CommandKind::kImages:
       command = row.add(flags);
+      if (command->works_image_by_image())
+        pack.AddFlags(flags, app->get_option_no_throw("--prune") != nullptr);
       AddSharedFlags(flags, shared, config, /*listing=*/true);
       HideWhatDoesNothing(*app, row);
       break;

@@ -61,6 +61,15 @@ std::string Explain(CLI::App& app, const CLI::ParseError& problem) {
   return problem.what();
 }
 
+/// With --pack.
+int RunPacked(const CommandRow& row, CommandFlags& flags, std::string line, bool advise) {
+  const CLI::Option* prune = flags.app->get_option_no_throw("--prune");
+  Result<CommandPipeline> pipeline = PipelineWithPack(std::string(row.name), std::move(flags.command),
+                                                      flags.pack, prune->count() > 0 && prune->as<bool>());
+  if (!pipeline) return Complain(pipeline.error().message);
+  return static_cast<int>(RunPipeline(*std::move(pipeline), flags.shared, std::move(line), advise));
+}
+
 int RunImages(const CommandRow& row, CommandFlags& flags, std::string line, bool advise) {
   CLI::App& app = *flags.app;
   SharedOptions& shared = flags.shared;
@@ -78,6 +87,8 @@ int RunImages(const CommandRow& row, CommandFlags& flags, std::string line, bool
   if (const auto wrong = shared.Check()) return Complain(*wrong);
   if (const auto wrong = command->Check()) return Complain(*wrong);
   if (const auto wrong = command->CheckAlone(shared)) return Complain(*wrong);
+  if (const auto wrong = flags.pack.Check()) return Complain(*wrong);
+  if (!flags.pack.output.empty()) return RunPacked(row, flags, std::move(line), advise);
   SessionPlan plan{std::string(row.name),   std::move(line),       {}, {}, command->catalog_of(), advise,
                    command->reads_videos(), command->least_lease()};
   plan.leaves_set_aside = row.leaves_set_aside;

@@ -52,6 +52,9 @@ class ChecksAhead {
   virtual Status MayWrite(const CommandServices&, const StepsBefore&) const { return {}; }
   /// Of the files that it passes on in place of its images: how their names end, as in ".png".
   virtual std::string output_ending() const { return {}; }
+  /// Folders for the partners of those files, below which each has the name of its file; empty if there are
+  /// none.
+  virtual std::vector<std::string> partner_folders() const { return {}; }
   /// MakerOf the vectors that it leaves in the catalog; nothing if it leaves none.
   virtual std::optional<std::string> vector_maker() const { return std::nullopt; }
 

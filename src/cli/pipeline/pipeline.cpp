@@ -11,6 +11,7 @@
 #include "cli/session/session.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
+#include "listing_order.h"
 #include "made_files.h"
 #include "pipeline_check.h"
 #include "pipeline_table.h"
@@ -112,6 +113,10 @@ class PipelineRun {
     }
     joined.runs.clear();
     session_.KeepModels(WeightFilesAfter(pipeline_, next_ - 1));
+    if (pipeline_.in_listing_order) {
+      FileTable ordered = TRY(InListingOrder(kept_));
+      kept_ = std::move(ordered);
+    }
     source_ = SourceFromFiles(kept_);
     return {};
   }

@@ -1,5 +1,5 @@
 // `imgmill run PIPELINE.yaml`: steps in a row, each taking what the last kept or wrote, checked whole before
-// any work.
+// any work. A command with --pack is one of two steps (pack_behind.h).
 #pragma once
 
 #include <memory>
@@ -16,10 +16,11 @@ class App;
 namespace imgmill {
 
 struct PipelineStep {
-  std::string name;               ///< "dedup"
-  std::string place;              ///< "p.yaml:5: dedup"
-  std::string folder;             ///< below the pipeline's output; empty for steps that write no images
-  std::unique_ptr<CLI::App> app;  ///< holds the flags that the command's options are bound to
+  std::string name;    ///< "dedup"
+  std::string place;   ///< "p.yaml:5: dedup"
+  std::string folder;  ///< below the pipeline's output; empty for steps that write no images
+  /// Holds the flags that the command's options are bound to; null where somebody else does.
+  std::unique_ptr<CLI::App> app;
   std::unique_ptr<Command> command;
   bool leaves_set_aside = false;  ///< as in CommandRow
   StepsBefore before;
@@ -31,8 +32,9 @@ struct PipelineStep {
 
 struct CommandPipeline {
   std::string file;
-  std::string output;  ///< folder for everything that steps write
-  bool prune = false;  ///< remove what earlier runs have left in the steps' folders
+  std::string output;             ///< folder for everything that steps write
+  bool prune = false;             ///< remove what earlier runs have left in the steps' folders
+  bool in_listing_order = false;  ///< steps are given what the one before has made as a listing orders it
   std::vector<PipelineStep> steps;
 };
 

@@ -20,8 +20,8 @@ namespace {
 Status IsNoArchive(const std::string& folder) {
   if (!IsArchiveName(folder) || !IsGone(folder)) return {};
   return UsageError(PrintablePath(folder) +
-                    " would be a folder: name it without .tar (shards are written by pack, as a command of "
-                    "its own or as a pipeline's last step, into a folder as well)");
+                    " would be a folder: name it without .tar (shards are written into a folder as well, by "
+                    "pack, alone or as a pipeline's last step, or by --pack)");
 }
 
 }  // namespace

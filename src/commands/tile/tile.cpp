@@ -49,6 +49,12 @@ class Tile final : public Command, public ChecksAhead {
   std::string output_ending() const override {
     return std::string(Extension(options_.file.Writing().format));
   }
+  std::vector<std::string> partner_folders() const override {
+    std::vector<std::string> folders;
+    for (const std::string& folder : LowFolders(options_))
+      folders.push_back(options_.output + "/" + folder.substr(0, folder.size() - 1));
+    return folders;
+  }
   Status MayRead(const CommandServices&, const StepsBefore& before) const override {
     return MayReadPairs(options_.pairs, before);
   }
