@@ -63,8 +63,8 @@ Status RoomForLibTorch(MemoryManager& memory) {
   const MemoryInfo info = memory.Info();
   const size_t need = info.process.resident + kWhileOpened;
   if (need <= info.budget) return {};
-  return UsageError("LibTorch, which models need, takes " + FormatByteSize(kWhileOpened) + " beside the " +
-                    FormatByteSize(info.process.resident) +
+  return UsageError("LibTorch, which this model needs, takes " + FormatByteSize(kWhileOpened) +
+                    " beside the " + FormatByteSize(info.process.resident) +
                     " that imgmill holds: more than the memory budget of " + FormatByteSize(info.budget) +
                     " (" + info.budget_source + "; use " + MemoryFlag(need + kMiB) + " or more)");
 }

@@ -27,7 +27,11 @@ template <typename Model>
 Result<std::shared_ptr<Model>> LoadGuarded(const CommandServices& services, const std::string& path,
                                            const std::function<Result<std::unique_ptr<Model>>()>& load) {
   ModelRuntime* const runtime = TRY(services.OpenModels());
-  TRY(runtime->Prepare(path));
+  if (Status ready = runtime->Prepare(path); !ready) {
+    Error error = ready.error();
+    if (error.code != Code::kUsage) error.message = PrintablePath(path) + ": " + error.message;
+    return error;
+  }
   TRY(RoomForModel(services, path));
   class Loading final : public LadderWork {
    public:

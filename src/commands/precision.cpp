@@ -118,11 +118,13 @@ std::optional<int> KnownLevels(Catalog& catalog, const ContentDigest& weights, c
 }
 
 /// How far half precision is off at most, in levels.
-Result<int> LevelsOff(const CommandServices& services, const std::string& path, UpscaleModel& model) {
+/// @param kernels  the plan's, of what computes
+Result<int> LevelsOff(const CommandServices& services, const std::string& path, UpscaleModel& model,
+                      const std::string& kernels) {
   ContentDigest weights = TRY(DigestOfModel(path));
   const ModelInfo& info = model.info();
   const std::string fact = "half precision/1 " + info.architecture + " x" + std::to_string(info.scale) + " " +
-                           TypeOf(services.memory->device(0).name()) + " " + info.library;
+                           TypeOf(services.memory->device(0).name()) + " " + info.library + " " + kernels;
   if (const auto known = KnownLevels(*services.catalog, weights, fact)) return *known;
   const int grid = std::max(1, info.tile_grid);
   Trial trial(model, (kSide + grid - 1) / grid * grid);
@@ -150,7 +152,7 @@ Result<Precision> ChoosePrecision(const CommandServices& services, const std::st
     return UsageError("--precision half is for GPUs, and this run is on " + device +
                       ": leave it out, or name a GPU with --device");
   }
-  const Result<int> levels = LevelsOff(services, path, model);
+  const Result<int> levels = LevelsOff(services, path, model, plan.kernels);
   if (!levels) {
     // The model's own trouble comes up again with the first batch, and is told there.
     services.log(LogLevel::kWarning, "half precision could not be tried on " + device + ": " +

@@ -37,7 +37,7 @@ std::vector<std::string> Candidates() {
 
 Error CannotOpen(const std::string& tried) {
   return {Stage::kConfigure, Code::kNotFound,
-          "this needs the LibTorch module " + std::string(kModuleName) +
+          "this model needs the LibTorch module " + std::string(kModuleName) +
               ", which could not be opened (tried: " + tried +
               "). Build it with scripts/quickstart.sh, which fetches LibTorch, or set IMGMILL_TORCH_MODULE "
               "to its "
@@ -53,17 +53,22 @@ bool IsMapped(const char* library) {
   return handle != nullptr;
 }
 
+bool IsThere(const std::string& path) {
+  return access(path.c_str(), F_OK) == 0;
+}
+
+bool HasNvidiaDriver() {
+  void* const driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+  if (driver != nullptr) dlclose(driver);
+  return driver != nullptr;
+}
+constexpr char kAmdDriver[] = "/dev/kfd", kGraphics[] = "/dev/dri";
+
 /// Whether this machine has a driver for a kind of device that the libraries in a folder are for.
 bool HasDriverFor(const std::string& libraries) {
-  const auto is_there = [](const std::string& path) { return access(path.c_str(), F_OK) == 0; };
-  if (is_there(libraries + "libc10_cuda.so")) {
-    if (void* const driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL); driver != nullptr) {
-      dlclose(driver);
-      return true;
-    }
-  }
-  return (is_there(libraries + "libc10_hip.so") && is_there("/dev/kfd")) ||
-         (is_there(libraries + "libc10_xpu.so") && is_there("/dev/dri"));
+  return (IsThere(libraries + "libc10_cuda.so") && HasNvidiaDriver()) ||
+         (IsThere(libraries + "libc10_hip.so") && IsThere(kAmdDriver)) ||
+         (IsThere(libraries + "libc10_xpu.so") && IsThere(kGraphics));
 }
 
 /// Opens the first candidate that exists.
@@ -106,7 +111,8 @@ bool MayHaveAccelerators() {
   for (const std::string& path : Candidates()) {
     if (access(path.c_str(), F_OK) != 0) continue;
     const Result<LibTorchLocation> libtorch = FindLibTorch(path.substr(0, path.rfind('/') + 1));
-    return libtorch && HasDriverFor(libtorch->root + "/lib/");
+    // Where there is a card and LibTorch is not found, that is to be told, not passed over.
+    return libtorch ? HasDriverFor(libtorch->root + "/lib/") : HasNvidiaDriver() || IsThere(kAmdDriver);
   }
   return false;
 }

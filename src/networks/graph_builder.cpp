@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "base/try.h"
+#include "networks/weights/weight_file.h"
 
 namespace imgmill {
 namespace {
@@ -22,6 +23,13 @@ Values ByPixels(const Values& rows, int64_t pixels, int64_t padded) {
 }
 
 }  // namespace
+
+Status CheckKernelSide(const std::string& network, int64_t side) {
+  if (side % 2 != 0 && side <= kMostWindowSide) return {};
+  const std::string text = std::to_string(side);
+  return WeightError("it is " + network + " with kernels of " + text + "x" + text +
+                     ", which are not known: odd ones up to 9x9 are");
+}
 
 FeatureMap GraphBuilder::Conv(const std::string& name, int out, const std::vector<FeatureMap>& from,
                               const GraphEnd& end, int side) {

@@ -28,6 +28,10 @@ struct GraphShuffle {
   int trimmed = 0;  ///< pixels below and to the right that are left out
 };
 
+/// A kModelError where no layer has kernels of that side.
+/// @param network  "an ArtCNN"
+Status CheckKernelSide(const std::string& network, int64_t side);
+
 class GraphBuilder {
  public:
   GraphBuilder(const StateDict& weights, LayerGraph::Input input)

@@ -1,6 +1,7 @@
 #include "networks/graph_runtime.h"
 
 #include <algorithm>
+#include <mutex>
 #include <thread>
 
 #include "base/try.h"
@@ -11,6 +12,7 @@
 #include "networks/kernels/kernel_choice.h"
 #include "networks/loaded_model.h"
 #include "networks/named_kernels.h"
+#include "networks/weights/program_files.h"
 
 namespace imgmill {
 namespace {
@@ -27,18 +29,25 @@ bool IsForHost(const std::string& spec) {
   return true;
 }
 
-/// Whether a file that is no state dict may be a model all the same: a program.
-bool IsOther(const Error& error) {
-  return error.code == Code::kModelError;
-}
-
+/// Whether LibTorch is needed to load that file, or to say what it is.
 bool IsForLibTorch(const std::string& path) {
-  const Status graph = AtEdge(Stage::kConfigure, [&]() -> Status {
+  if (IsProgram(path)) return true;
+  bool other = false;
+  const Status read = AtEdge(Stage::kConfigure, [&]() -> Status {
     const PoolScope host(HostPool());
     StateDict weights = TRY(ReadStateDict(path));
-    return FindGraphArchitecture(weights) != nullptr ? Status() : WeightError("is no graph");
+    other = FindGraphArchitecture(weights) == nullptr;
+    return {};
   });
-  return !graph && IsOther(graph.error());
+  return read && other;
+}
+
+/// What to do about a card that cannot be used, and was not asked for by name.
+Error WithoutCard(Error error, const std::string& spec) {
+  if ((spec == "auto" || spec == "all") && error.code == Code::kNotFound)
+    error.message +=
+        ". --device cpu leaves this machine's GPU alone, and does without LibTorch for some models";
+  return error;
 }
 
 class GraphRuntime final : public ModelRuntime {
@@ -51,36 +60,39 @@ class GraphRuntime final : public ModelRuntime {
   }
 
   Result<int> AddDevices(const std::string& spec, size_t device_budget) override {
-    TRY(CheckNamedKernels());
-    if (BestConvKernels() == nullptr || !IsForHost(spec)) {
-      ModelRuntime* libtorch = TRY(LibTorch());
-      only_libtorch_ = true;
-      return libtorch->AddDevices(spec, device_budget);
-    }
-    std::vector<DeviceChoice> choices = TRY(ParseDevices(spec, {}, version()));
-    return slots_.Add(manager_, choices, device_budget, nullptr);
+    return AtEdge(Stage::kConfigure, [&]() -> Result<int> {
+      TRY(CheckNamedKernels());
+      if (BestConvKernels() == nullptr || !IsForHost(spec)) {
+        const Result<ModelRuntime*> libtorch = LibTorch();
+        if (!libtorch) return WithoutCard(libtorch.error(), spec);
+        only_libtorch_ = true;
+        return (*libtorch)->AddDevices(spec, device_budget);
+      }
+      std::vector<DeviceChoice> choices = TRY(ParseDevices(spec, {}, version()));
+      return slots_.Add(manager_, choices, device_budget, nullptr);
+    });
   }
-  void TakeOver(const std::vector<HostDevice>& devices) override {
-    slots_.TakeOver(devices);
-    if (libtorch_ != nullptr) libtorch_->TakeOver(devices);
-  }
+  void TakeOver(const std::vector<HostDevice>& devices) override { slots_.TakeOver(devices); }
 
   Status Prepare(const std::string& path) override {
-    if (only_libtorch_ || libtorch_ != nullptr || !IsForLibTorch(path)) return {};
+    if (only_libtorch_ || LibTorchIsMapped() || !IsForLibTorch(path)) return {};
     TRY(LibTorch());
     return {};
   }
 
   Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path,
                                                      const UpscalerRequest& request) override {
+    TRY(CheckEnlarges(path));
     std::unique_ptr<UpscaleModel> model = TRY(Load<UpscaleModel>(path, request));
     if (model != nullptr) return model;
     ModelRuntime* libtorch = TRY(LibTorch());
     return libtorch->LoadUpscaler(path, request);
   }
   Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) override {
-    std::unique_ptr<BatchModel> model = TRY(Load<BatchModel>(path, {}));
-    if (model != nullptr) return model;
+    if (!IsProgram(path)) {
+      std::unique_ptr<BatchModel> model = TRY(Load<BatchModel>(path, {}));
+      if (model != nullptr) return model;
+    }
     ModelRuntime* libtorch = TRY(LibTorch());
     return libtorch->LoadToLook(path);
   }
@@ -102,6 +114,7 @@ class GraphRuntime final : public ModelRuntime {
  private:
   /// The runtime that has LibTorch, on the same devices.
   Result<ModelRuntime*> LibTorch() {
+    const std::lock_guard lock(mutex_);
     if (libtorch_ == nullptr) {
       std::unique_ptr<ModelRuntime> opened = TRY(open_());
       libtorch_ = std::move(opened);
@@ -116,19 +129,17 @@ class GraphRuntime final : public ModelRuntime {
     if (only_libtorch_) return std::unique_ptr<Model>();
     return AtEdge(Stage::kConfigure, [&]() -> Result<std::unique_ptr<Model>> {
       const PoolScope host(HostPool());
-      Result<StateDict> weights = ReadStateDict(path);
-      if (!weights && !IsOther(weights.error())) return weights.error();
-      if (!weights) return std::unique_ptr<Model>();
-      TellRequest(request, *weights);
-      const std::string hint = HintOf(path, *weights);
-      const GraphArchitecture* const architecture = FindGraphArchitecture(*weights);
+      StateDict weights = TRY(ReadStateDict(path));
+      TellRequest(request, weights);
+      const std::string hint = HintOf(path, weights);
+      const GraphArchitecture* const architecture = FindGraphArchitecture(weights);
       if (architecture == nullptr) return std::unique_ptr<Model>();
-      ModelInfo info = TRY(CheckedInfo(*weights));
-      info.architecture = architecture->Variant(*weights);
+      ModelInfo info = TRY(CheckedInfo(weights));
+      info.architecture = architecture->Variant(weights);
       info.wanted_scale = request.scale;
       info.library = "imgmill";
       info.threads = slots_.threads();
-      Result<GraphNetworkParts> parts = LoadGraph(*architecture, *weights, std::move(info));
+      Result<GraphNetworkParts> parts = LoadGraph(*architecture, weights, std::move(info));
       if (!parts) return WithHint(parts.error(), hint);
       auto network = std::make_unique<GraphNetwork>(*std::move(parts), BestConvKernels());
       return std::unique_ptr<Model>(std::make_unique<LoadedModel<Model>>(std::move(network), slots_));
@@ -138,6 +149,7 @@ class GraphRuntime final : public ModelRuntime {
   MemoryManager& manager_;
   const OpenLibTorch open_;
   DeviceSlots slots_;
+  std::mutex mutex_;
   std::unique_ptr<ModelRuntime> libtorch_;
   bool only_libtorch_ = false;  ///< its devices are none of ours
 };

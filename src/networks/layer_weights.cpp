@@ -53,7 +53,7 @@ ConvWeights LayerWeights::ConvNorm(const std::string& conv, const std::string& n
 ConvWeights LayerWeights::Pointwise(const std::string& name, int64_t out, int64_t in) {
   ConvWeights layer;
   layer.shape.side = 1;
-  layer.weight = Parameter(name + ".weight", {out, in});
+  layer.weight = Read(TakeMatrix(name, out, in));
   if (layer.weight.defined()) layer.weight = layer.weight.As({out, in, 1, 1});
   layer.bias = Parameter(name + ".bias", {out});
   return layer;

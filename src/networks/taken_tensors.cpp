@@ -45,12 +45,21 @@ void TakenTensors::Refuse(Error error) {
   if (status_) status_ = std::move(error);
 }
 
+void TakenTensors::RefuseEmpty(const std::string& name, int64_t out, int64_t in) {
+  if (Has(name + ".weight") && (out == 0 || in == 0))
+    Refuse(WeightError("its layer " + name + " has no channels"));
+}
+
+const WeightTensor* TakenTensors::TakeMatrix(const std::string& name, int64_t out, int64_t in) {
+  RefuseEmpty(name, out, in);
+  return Take(name + ".weight", {out, in});
+}
+
 const WeightTensor* TakenTensors::TakeConv(const std::string& name, int64_t out, int64_t in,
                                            const ConvShape& shape) {
   // Groups are counted by another tensor; where that one is missing there are none.
   const int64_t inputs = shape.groups > 0 ? in / shape.groups : 0;
-  if (Has(name + ".weight") && (out == 0 || inputs == 0))
-    Refuse(WeightError("its layer " + name + " has no channels"));
+  RefuseEmpty(name, out, inputs);
   return Take(name + ".weight", {out, inputs, shape.side, shape.width > 0 ? shape.width : shape.side});
 }
 

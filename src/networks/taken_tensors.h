@@ -50,10 +50,14 @@ class TakenTensors {
   const WeightTensor* Take(const std::string& name, const std::vector<int64_t>& shape);
   /// The weights of a convolution: `name`.weight of out x (in / groups) x side x side.
   const WeightTensor* TakeConv(const std::string& name, int64_t out, int64_t in, const ConvShape& shape);
+  /// The weights of a dense layer: `name`.weight of out x in.
+  const WeightTensor* TakeMatrix(const std::string& name, int64_t out, int64_t in);
   /// The first one is kept.
   void Refuse(Error error);
 
  private:
+  void RefuseEmpty(const std::string& name, int64_t out, int64_t in);
+
   const StateDict& weights_;
   std::set<std::string, std::less<>> taken_;
   Status status_;

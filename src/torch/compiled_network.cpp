@@ -53,18 +53,6 @@ class CompiledNetwork final : public VectorNetwork {
 
 }  // namespace
 
-bool IsCompiled(const std::string& path) {
-  const Result<WeightFile> file = WeightFile::Open(path);
-  if (!file) return false;
-  const Result<bool> is_zip = BeginsAsZip(*file);
-  if (!is_zip || !*is_zip) return false;
-  const Result<ZipDirectory> directory = ReadZipDirectory(*file);
-  if (!directory) return false;
-  return std::any_of(directory->begin(), directory->end(), [](const auto& named) {
-    return named.first.find("/data/aotinductor/") != std::string::npos;
-  });
-}
-
 Result<std::unique_ptr<Network>> LoadCompiled(const std::string& path, int side) {
   WeightFile file = TRY(WeightFile::Open(path));
   ModelInfo info;

@@ -8,9 +8,6 @@
 
 namespace imgmill {
 
-/// Whether the file is such a package, whatever it was compiled for. False for a file that cannot be read.
-bool IsCompiled(const std::string& path);
-
 /// Loads the package's machine code and tries it on one image of 3 x side x side, to learn the vectors'
 /// length and what it costs. Refused: a package for another device than the CPU. @throws OutOfMemory
 Result<std::unique_ptr<Network>> LoadCompiled(const std::string& path, int side);

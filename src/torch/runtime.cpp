@@ -10,6 +10,7 @@
 #include "networks/kernels/conv_variants.h"
 #include "networks/loaded_model.h"
 #include "networks/named_kernels.h"
+#include "networks/weights/program_files.h"
 #include "networks/weights/state_dict.h"
 #include "networks/weights/weight_file.h"
 #include "torch/accelerator_device.h"
@@ -67,13 +68,7 @@ class TorchRuntime final : public ModelRuntime {
   Result<std::unique_ptr<UpscaleModel>> LoadUpscaler(const std::string& path,
                                                      const UpscalerRequest& request) override {
     return Load<UpscaleModel>([&]() -> Result<std::unique_ptr<Network>> {
-      if (IsOnnx(path))
-        return WeightError(
-            "this is an ONNX model, which only embed and match take; enlarge with its PyTorch weights");
-      if (IsCompiled(path))
-        return WeightError(
-            "this is a package of AOTInductor, which only embed and match take; enlarge with its PyTorch "
-            "weights");
+      TRY(CheckEnlarges(path));
       return LoadStateDict(path, slots_.threads(), ModelTask::kUpscale, {}, request);
     });
   }

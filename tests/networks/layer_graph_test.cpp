@@ -497,6 +497,26 @@ TEST_CASE("a mask from a pooled map weighs the map that it is made of, in images
   }
 }
 
+TEST_CASE("kernels larger than 3x3 keep the size, in images smaller than they are, too") {
+  constexpr int kShapes[][2] = {{1, 1}, {3, 70}, {9, 8}, {33, 40}};
+  for (const ConvKernels* kernels : AllKernels()) {
+    for (const auto& shape : kShapes) {
+      for (const int side : {5, 7, 9}) {
+        CAPTURE(kernels->name);
+        CAPTURE(shape[0]);
+        CAPTURE(side);
+        Twin net(*kernels, {}, shape[0], shape[1], 23);
+        GraphConv leaky;
+        leaky.common_slope = 0.1f;
+        const FeatureMap x = net.Add({net.input()}, 20, side, leaky);
+        GraphConv added;
+        added.added = {{x, 0.5f}, {net.Add({x}, 20, 3), 1.0f}};
+        CHECK(net.Check(net.Add({net.Add({x}, 20, side, added)}, 12, side), 2, 3) < kNear);
+      }
+    }
+  }
+}
+
 TEST_CASE("a U-Net halves a continued image and doubles it again, scaled by what its mean says") {
   constexpr int kShapes[][2] = {{1, 1}, {3, 5}, {8, 8}, {9, 40}, {31, 17}, {70, 10}};
   for (const ConvKernels* kernels : AllKernels()) {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <sstream>
 
+#include "networks/weights/program_files.h"
 #include "torch/formula_weights.h"
 #include "torch/onnx/onnx_network.h"
 #include "torch/runtime.h"

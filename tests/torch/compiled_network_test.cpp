@@ -14,6 +14,7 @@
 #include "imgmill/memory/ladder.h"
 #include "imgmill/memory/memory_manager.h"
 #include "networks/device_slots.h"
+#include "networks/weights/program_files.h"
 #include "torch/checkpoint_builder.h"
 #include "torch/doctest_beside_torch.h"
 #include "torch/libtorch_settings.h"

@@ -99,21 +99,26 @@ TEST_CASE("another network opens LibTorch once, on the same devices") {
   CHECK((*again)->info().library == "imgmill");
 }
 
-TEST_CASE("what cannot be read opens nothing; what is no network, what LibTorch says") {
+TEST_CASE("what is wrong with a file is told without opening LibTorch") {
   const WeightFolder folder;
   Runtime on;
   REQUIRE(on.runtime->AddDevices("cpu", 0).ok());
-  const std::string missing = folder.Write("x", "") + "-not-there";
-  CHECK(on.runtime->Prepare(missing).ok());
-  const auto none = on.runtime->LoadUpscaler(missing);
-  REQUIRE_FALSE(none.ok());
-  CHECK(none.error().code == Code::kNotFound);
+  const auto refusal = [&](const std::string& path) {
+    CHECK(on.runtime->Prepare(path).ok());
+    const auto none = on.runtime->LoadUpscaler(path);
+    REQUIRE_FALSE(none.ok());
+    return none.error();
+  };
+  const std::string whole = ReadBytes(SmallCompact(folder, 16, 3, 2, true, ""));
+  CHECK(refusal(folder.Write("x", "") + "-not-there").code == Code::kNotFound);
+  CHECK(refusal(folder.Write("notes.txt", "no weights at all"))
+            .message.find("neither a .safetensors file nor a PyTorch state dict") != std::string::npos);
+  CHECK(refusal(folder.Write("cut.safetensors", whole.substr(0, whole.size() / 2))).code ==
+        Code::kModelError);
+  CHECK(on.runtime->LoadUpscaler(folder.Write("m.onnx", std::string("\x08\x07\x12\x00", 4) + "pytorch"))
+            .error()
+            .message.starts_with("this is an ONNX model"));
   CHECK(on.opened == 0);
-  const auto text = on.runtime->LoadUpscaler(folder.Write("notes.txt", "no weights at all"));
-  REQUIRE_FALSE(text.ok());
-  CHECK(text.error().message.find("neither a .safetensors file nor a PyTorch state dict") !=
-        std::string::npos);
-  CHECK(on.opened == 1);
 }
 
 TEST_CASE("LibTorch alone, by the environment's word") {

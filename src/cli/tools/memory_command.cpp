@@ -41,7 +41,7 @@ class Memory final : public Tool {
                 "Budget to look at [the cgroup's limit, or 80 % of what is free]");
     AddByteSize(flags, "--device-memory", shared_.device_memory,
                 "Budget of each device [what is free there]");
-    flags.Add("--device", device_, "Also open LibTorch and look at devices: auto, cpu, cuda ...")
+    flags.Add("--device", device_, "Also look at devices: auto, cpu, cuda ...")
         .Words(kSomeDevices)
         .Type("NAME");
     flags.Add("--catalog", catalog_, "clear: only this catalog's learned costs [all in the state folder]")

@@ -187,7 +187,10 @@ class ModelEmbedder final : public Embedder {
  private:
   Status Load() {
     ModelRuntime* runtime = TRY(services_.OpenModels());
-    if (!request_.clip.empty()) TRY(RoomForModel(services_, request_.clip));
+    if (!request_.clip.empty()) {
+      TRY(runtime->Prepare(path_));  // beside what it opens
+      TRY(RoomForModel(services_, request_.clip));
+    }
     std::string purpose = "compare";
     if (request_.task == ModelTask::kScore) purpose = "score " + request_.clip;
     if (request_.task == ModelTask::kEmbed)

@@ -180,7 +180,7 @@ Result<std::unique_ptr<CommandRun>> Upscale::BeginModel(const CommandServices& s
   services.log(LogLevel::kInfo,
                info.architecture + " x" + std::to_string(info.scale) + ", " + plan.Describe());
 
-  // Weights and LibTorch are in memory now: what they hold is nobody's lease.
+  // Weights, and LibTorch if it is needed, are in memory now: what they hold is nobody's lease.
   services.memory->Rebaseline();
   std::unique_ptr<BatchScheduler> scheduler = TRY(BatchScheduler::Open(
       *model, plan, LargestTile(plan), *services.memory, *services.stop, BytesOfOneTile(plan, info.scale)));

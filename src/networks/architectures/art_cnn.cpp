@@ -8,7 +8,6 @@
 #include <string>
 
 #include "base/try.h"
-#include "networks/architectures/wide_conv.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
 
@@ -44,7 +43,7 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
 Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
   GraphBuilder graph(weights, {.bands = static_cast<int>(plan.bands)});
   const auto conv = [&](const std::string& name, const FeatureMap& from, const GraphEnd& end) {
-    return AddWideConv(graph, graph.layers().Conv(name, plan.features, from.channels, plan.side), from, end);
+    return graph.Conv(name, static_cast<int>(plan.features), {from}, end, static_cast<int>(plan.side));
   };
   const FeatureMap first = conv(kFirst, graph.input(), {});
   FeatureMap x = first;
@@ -54,9 +53,9 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
     x = conv(name + "2", y, {.added = {{x, 1.0f}}});
   }
   x = conv(Block(plan.blocks), x, {.added = {{first, 1.0f}}});
-  const ConvWeights last =
-      graph.layers().Conv(kLast, plan.bands * plan.scale * plan.scale, plan.features, plan.side);
-  return graph.Finish({.map = AddWideConv(graph, last, x), .shuffle = plan.scale});
+  const int shuffled = static_cast<int>(plan.bands) * plan.scale * plan.scale;
+  return graph.Finish(
+      {.map = graph.Conv(kLast, shuffled, {x}, {}, static_cast<int>(plan.side)), .shuffle = plan.scale});
 }
 
 class ArtCnn final : public PlannedGraph<Plan, ReadPlan> {
@@ -69,7 +68,7 @@ class ArtCnn final : public PlannedGraph<Plan, ReadPlan> {
   }
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    TRY(CheckWideConv("an ArtCNN", plan.side));
+    TRY(CheckKernelSide("an ArtCNN", plan.side));
     info.scale = plan.scale;
     info.bands = static_cast<int>(plan.bands);
     GraphNetworkParts parts;

@@ -177,11 +177,14 @@ class Carn final : public PlannedGraph<Plan, ReadPlan> {
     info.scale = plan.tails[plan.tail].scale();
     GraphNetworkParts parts;
     parts.info = std::move(info);
+    parts.libtorch_tile = kLibTorchTile;
     parts.graph = TRY(GraphOf(plan, weights));
     return parts;
   }
 
  private:
+  static constexpr int kLibTorchTile = 256;  // a batch of one fits 512 MiB beside an image
+
   static Error NoSuchScale(const Plan& plan) {
     std::string scales;
     for (size_t t = 0; t < plan.tails.size(); ++t) {

@@ -8,7 +8,6 @@
 
 #include "base/try.h"
 #include "networks/architectures/enlarging_tail.h"
-#include "networks/architectures/wide_conv.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
 
@@ -82,7 +81,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
                                .unshuffle = static_cast<int>(plan.unshuffle),
                                .range = plan.means ? static_cast<float>(kRange) : 1.0f});
   const auto conv = [&](const std::string& name, const FeatureMap& from, const GraphEnd& end) {
-    return AddWideConv(graph, graph.layers().Conv(name, features, from.channels, plan.side), from, end);
+    return graph.Conv(name, features, {from}, end, static_cast<int>(plan.side));
   };
   FeatureMap x = graph.input();
   if (plan.means)
@@ -103,7 +102,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   }
   x = conv(Group(plan.groups), x, {.added = {{head, 1.0f}}});
   x = AddUps(graph, "tail.0", plan.tail, x);
-  x = AddWideConv(graph, graph.layers().Conv("tail.1", bands, features, plan.side), x);
+  x = graph.Conv("tail.1", bands, {x}, {}, static_cast<int>(plan.side));
   if (plan.means) x = graph.Conv("add_mean", bands, {x}, {.gain = static_cast<float>(1 / kRange)}, 1);
   return graph.Finish({.map = x});
 }
@@ -119,7 +118,7 @@ class Rcan final : public PlannedGraph<Plan, ReadPlan> {
   }
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    TRY(CheckWideConv("an RCAN", plan.side));
+    TRY(CheckKernelSide("an RCAN", plan.side));
     info.scale = plan.scale();
     info.bands = static_cast<int>(plan.bands);
     info.receptive_radius = -1;

@@ -65,6 +65,7 @@ struct GraphOutput {
 
 enum class LayerKind {
   kConv,
+  kWide,  ///< a convolution of a kernel larger than 3x3, that keeps the size
   kStrided,
   kDoubled,
   kShuffled,
@@ -95,9 +96,9 @@ struct GraphLayer {
   Buffer weights;  ///< as in the file: packed ones would be four times as large
   Buffer ends;     ///< bias and slope
 
-  bool packs() const {
-    return kind == LayerKind::kConv || kind == LayerKind::kStrided || kind == LayerKind::kDoubled;
-  }
+  bool packs() const { return kind == LayerKind::kConv || OverWindow() || kind == LayerKind::kDoubled; }
+  /// Dense over the pixels of its windows, which are gathered.
+  bool OverWindow() const { return kind == LayerKind::kWide || kind == LayerKind::kStrided; }
   /// By Winograd's algorithm; else weights are packed for a product of matrices.
   bool transforms() const { return kind == LayerKind::kConv && side == 3; }
   /// Floats of its packed weights; 0 where it has none.

@@ -90,6 +90,7 @@ GraphShape::Size GraphShape::SizeOf(const GraphLayer& layer) const {
       return {2 * from.height, 2 * from.width};
     case LayerKind::kShuffled:
       return {layer.stride * from.height - layer.trimmed, layer.stride * from.width - layer.trimmed};
+    case LayerKind::kWide:
     case LayerKind::kDepthwise:
     case LayerKind::kFunction:
     case LayerKind::kNormalized:
@@ -131,6 +132,7 @@ GraphShape::Reads GraphShape::ReadsOf(int stage, RowRange rows) const {
   const FeatureMap& first = layer.from.front();
   switch (layer.kind) {
     case LayerKind::kConv:
+    case LayerKind::kWide:
     case LayerKind::kDepthwise: {
       const int reach = layer.side / 2;
       const RowRange around = {rows.first - reach + layer.margin, rows.end + reach + layer.margin};

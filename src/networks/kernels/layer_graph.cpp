@@ -204,6 +204,9 @@ class LayerGraphWork final : public TeamWork {
       case LayerKind::kDoubled:
       case LayerKind::kMean:
         return;  // elsewhere
+      case LayerKind::kWide:
+        WideRow(kernels_, Packed(stage), Around(layer, y), width, to, Scratch(worker));
+        return AddRows(layer, y, floats, to);
       case LayerKind::kStrided:
         return StridedRow(kernels_, Packed(stage), Windowed(layer, y), width, to, Scratch(worker));
       case LayerKind::kDepthwise:
@@ -248,6 +251,19 @@ class LayerGraphWork final : public TeamWork {
     windows.stride = layer.stride;
     windows.pixel = shape_.Stride(map);
     for (int i = 0; i < layer.side; ++i) windows.rows[i] = RowToWrite(map, y * layer.stride + i);
+    return windows;
+  }
+
+  /// What those of row y of a layer that keeps the size see.
+  WindowRows Around(const GraphLayer& layer, int y) const {
+    const int map = layer.from.front().index;
+    WindowRows windows;
+    windows.side = layer.side;
+    windows.pixel = shape_.Stride(map);
+    for (int i = 0; i < layer.side; ++i) {
+      const int from = y + i - layer.side / 2;
+      windows.rows[i] = from < 0 || from >= shape_.Height(map) ? nullptr : RowToWrite(map, from);
+    }
     return windows;
   }
 

@@ -19,7 +19,7 @@ namespace imgmill {
 struct GraphConv {
   std::vector<FeatureMap> from;  ///< at most kMostConvInputs, one behind the other, all of one size
   int out_channels = 0;
-  int side = 3;                    ///< or 1
+  int side = 3;  ///< odd, up to kMostWindowSide. Above 3: of one whole map, with slope and what is added then
   const float* weights = nullptr;  ///< [out_channels][channels of `from`][side][side]
   const float* bias = nullptr;     ///< [out_channels], or null for none
   const float* slope = nullptr;    ///< [out_channels], or null for `common_slope`
@@ -107,6 +107,8 @@ class LayerGraph {
   bool Run(const ConvKernels& kernels, const KernelImage& image, uint8_t* work, WorkerTeam& team) const;
 
  private:
+  /// @throws OutOfMemory
+  FeatureMap AddOverWindow(const GraphConv& conv, LayerKind kind, int stride);
   static void KeepEnds(const GraphConv& conv, GraphLayer& layer);
   static void KeepWeights(const GraphConv& conv, GraphLayer& layer);
   FeatureMap Add(GraphLayer layer, int channels);

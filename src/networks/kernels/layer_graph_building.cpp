@@ -60,6 +60,12 @@ void LayerGraph::KeepWeights(const GraphConv& conv, GraphLayer& layer) {
 }
 
 FeatureMap LayerGraph::Add(const GraphConv& conv) {
+  if (conv.side > 3) {
+    const bool simple = conv.from.size() == 1 && conv.end == ConvEnd::kSlope && conv.gain == 1 && conv.padded;
+    if (!simple || conv.from.front().doubled)
+      throw std::logic_error("a wide layer of a graph is too much else");
+    return AddOverWindow(conv, LayerKind::kWide, 1);
+  }
   GraphLayer layer;
   for (size_t n = 0; n < conv.from.size(); ++n) {
     const FeatureMap& map = conv.from[n];
@@ -74,9 +80,13 @@ FeatureMap LayerGraph::Add(const GraphConv& conv) {
 }
 
 FeatureMap LayerGraph::AddStrided(const GraphConv& conv, int stride) {
+  return AddOverWindow(conv, LayerKind::kStrided, stride);
+}
+
+FeatureMap LayerGraph::AddOverWindow(const GraphConv& conv, LayerKind kind, int stride) {
   if (conv.side > kMostWindowSide) throw std::logic_error("a window of a graph is too large");
   GraphLayer layer;
-  layer.kind = LayerKind::kStrided;
+  layer.kind = kind;
   layer.stride = stride;
   // Dense over the window's pixels, one behind the other, each with its padding; in the file a channel's
   // weights for all of them stand together.

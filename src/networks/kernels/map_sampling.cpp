@@ -16,6 +16,26 @@ float Sum(const float (&values)[kChannelPad]) {
   return sum;
 }
 
+/// A row of a layer that is dense over windows, each of which `gather(pixel, to)` puts together.
+template <typename Gather>
+void WindowedRow(const ConvKernels& kernels, const ConvLayer& layer, int count, float* to, float* scratch,
+                 const Gather& gather) {
+  const auto inputs = static_cast<size_t>(layer.in_channels),
+             outputs = static_cast<size_t>(layer.out_channels);
+  const auto padded = static_cast<size_t>(PaddedChannels(layer.out_channels));
+  float* results = scratch + kChunk * inputs;
+  for (int x = 0; x < count; x += kChunk) {
+    const int now = std::min(kChunk, count - x);
+    for (int p = 0; p < now; ++p) gather(x + p, scratch + static_cast<size_t>(p) * inputs);
+    kernels.run_dense(layer, scratch, now, results, DenseEnd::kNone);
+    for (int p = 0; p < now; ++p, to += padded) {
+      const float* values = results + static_cast<size_t>(p) * outputs;
+      for (size_t c = 0; c < outputs; ++c) to[c] = values[c] > 0.0f ? values[c] : values[c] * layer.slope[c];
+      std::memset(to + outputs, 0, (padded - outputs) * sizeof(float));
+    }
+  }
+}
+
 }  // namespace
 
 Between::Between(int at, int size, int wanted) {
@@ -32,26 +52,32 @@ size_t StridedScratchFloats(const ConvLayer& layer) {
 
 void StridedRow(const ConvKernels& kernels, const ConvLayer& layer, const WindowRows& from, int count,
                 float* to, float* scratch) {
-  const auto inputs = static_cast<size_t>(layer.in_channels),
-             outputs = static_cast<size_t>(layer.out_channels);
-  const auto padded = static_cast<size_t>(PaddedChannels(layer.out_channels));
   const size_t seen = static_cast<size_t>(from.side) * from.pixel;  // of a row, by one window
   const size_t step = static_cast<size_t>(from.stride) * from.pixel;
-  float* results = scratch + kChunk * inputs;
-  for (int x = 0; x < count; x += kChunk) {
-    const int now = std::min(kChunk, count - x);
-    float* gathered = scratch;
-    for (int p = 0; p < now; ++p) {
-      for (int i = 0; i < from.side; ++i, gathered += seen)
-        std::memcpy(gathered, from.rows[i] + static_cast<size_t>(x + p) * step, seen * sizeof(float));
+  WindowedRow(kernels, layer, count, to, scratch, [&](int x, float* gathered) {
+    for (int i = 0; i < from.side; ++i, gathered += seen)
+      std::memcpy(gathered, from.rows[i] + static_cast<size_t>(x) * step, seen * sizeof(float));
+  });
+}
+
+void WideRow(const ConvKernels& kernels, const ConvLayer& layer, const WindowRows& from, int count, float* to,
+             float* scratch) {
+  const int reach = from.side / 2;
+  const auto floats = [&](int pixels) { return static_cast<size_t>(pixels) * from.pixel; };
+  WindowedRow(kernels, layer, count, to, scratch, [&](int x, float* gathered) {
+    const int left = std::max(0, reach - x), first = x - reach + left;
+    const int there = std::min(count, x + reach + 1) - first;
+    for (int i = 0; i < from.side; ++i, gathered += floats(from.side)) {
+      const float* const row = from.rows[i];
+      if (row == nullptr) {
+        std::memset(gathered, 0, floats(from.side) * sizeof(float));
+        continue;
+      }
+      std::memset(gathered, 0, floats(left) * sizeof(float));
+      std::memcpy(gathered + floats(left), row + floats(first), floats(there) * sizeof(float));
+      std::memset(gathered + floats(left + there), 0, floats(from.side - left - there) * sizeof(float));
     }
-    kernels.run_dense(layer, scratch, now, results, DenseEnd::kNone);
-    for (int p = 0; p < now; ++p, to += padded) {
-      const float* values = results + static_cast<size_t>(p) * outputs;
-      for (size_t c = 0; c < outputs; ++c) to[c] = values[c] > 0.0f ? values[c] : values[c] * layer.slope[c];
-      std::memset(to + outputs, 0, (padded - outputs) * sizeof(float));
-    }
-  }
+  });
 }
 
 size_t DoubledScratchFloats(const ConvLayer& layer) {

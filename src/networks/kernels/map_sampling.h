@@ -15,7 +15,7 @@ enum class MapFunction { kNone, kSigmoid, kTanh, kGelu };
 
 /// Rows of a map that a window sees, channels last and padded.
 struct WindowRows {
-  const float* rows[kMostWindowSide] = {};  ///< as many as the window's side, each from pixel 0
+  const float* rows[kMostWindowSide] = {};  ///< as many as the window's side, each from pixel 0; null: zeros
   int side = 0;
   int stride = 1;    ///< pixels from one window to the next
   size_t pixel = 0;  ///< PaddedChannels
@@ -46,6 +46,11 @@ size_t StridedScratchFloats(const ConvLayer& layer);
 /// each with its padding. Writes `count` pixels of PaddedChannels(out_channels).
 void StridedRow(const ConvKernels& kernels, const ConvLayer& layer, const WindowRows& from, int count,
                 float* to, float* scratch);
+
+/// A row of a convolution that keeps the size: zeros stand around its `count` pixels. The same otherwise;
+/// null rows are for it alone.
+void WideRow(const ConvKernels& kernels, const ConvLayer& layer, const WindowRows& from, int count, float* to,
+             float* scratch);
 
 /// Floats of scratch that DoubledRows takes.
 size_t DoubledScratchFloats(const ConvLayer& layer);

@@ -52,9 +52,9 @@ class NetLayers {
                        .t()
                        .reshape({out, 1, side, side});
     } else if (layer.packs()) {
-      // A strided one is dense over its window; one that doubles the size has a kernel of one pixel.
+      // One that doubles the size has a kernel of one pixel.
       const int64_t kernel = layer.kind == LayerKind::kDoubled ? 1 : side;
-      const int64_t in = layer.file_channels / (layer.kind == LayerKind::kStrided ? kernel * kernel : 1);
+      const int64_t in = layer.file_channels / (layer.OverWindow() ? kernel * kernel : 1);
       net.weight = At(place_, weights, {out, in, kernel, kernel});
     }
     if (layer.kind == LayerKind::kDoubled) {
@@ -233,6 +233,7 @@ class GraphRun {
     const auto read = [&](const FeatureMap& map) { return RowsOf(map, rows); };
     switch (layer.kind) {
       case LayerKind::kConv:
+      case LayerKind::kWide:
       case LayerKind::kDepthwise:
         return Ended(Convolved(stage, rows), stage, rows);
       case LayerKind::kStrided:

@@ -14,8 +14,7 @@ int64_t BesideOf(const GraphLayer& layer, int64_t in, int64_t out) {
   int64_t floats = 0;
   if (layer.from.size() > 1 && layer.kind == LayerKind::kConv) floats += in;
   if (layer.from.front().doubled) floats += in;
-  if (layer.transforms() || layer.kind == LayerKind::kStrided || layer.kind == LayerKind::kDepthwise)
-    floats += in + out;
+  if (layer.transforms() || layer.OverWindow() || layer.kind == LayerKind::kDepthwise) floats += in + out;
   if (layer.conv.end == ConvEnd::kGate) floats += 2 * out;
   if (layer.kind == LayerKind::kShuffled) floats += in;
   const bool apart = layer.kind == LayerKind::kShuffled || layer.kind == LayerKind::kDoubled;

@@ -200,17 +200,6 @@ class OnnxNetwork final : public VectorNetwork {
 
 }  // namespace
 
-bool IsOnnx(const std::string& path) {
-  const Result<WeightFile> file = WeightFile::Open(path);  // which waits for no writer of a pipe
-  std::array<unsigned char, 3> start{};
-  if (!file || !file->ReadAt(0, start.data(), start.size())) return false;
-  // Field 1, the version; then one of the other fields that a model has, 2 to 8, 14 or 20, as text or a
-  // number.
-  constexpr std::array<unsigned char, 8> kNext = {0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72};
-  return start[0] == 0x08 && start[1] >= 1 && start[1] < 0x40 &&
-         std::find(kNext.begin(), kNext.end(), start[2]) != kNext.end();
-}
-
 Result<std::unique_ptr<Network>> LoadOnnx(const std::string& path, int side) {
   const OnnxRuntime* runtime = TRY(OnnxRuntime::Open());
   WeightFile file = TRY(WeightFile::Open(path));

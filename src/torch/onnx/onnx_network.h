@@ -8,10 +8,6 @@
 
 namespace imgmill {
 
-/// Whether this is an ONNX model, by its content: a protocol buffer that begins with the version of its
-/// format.
-bool IsOnnx(const std::string& path);
-
 /// Reads the file and tries it on one image of 3 x side x side, to learn the vectors' length and what it
 /// costs.
 /// @param side  0: what the file says, or 224 where it takes images of any size
