@@ -93,7 +93,7 @@ Result<LibTorchLocation> FindLibTorch(const std::string& module_folder) {
   const std::string series = Series(LibTorchWanted());
   return Error{
       Stage::kConfigure, Code::kNotFound,
-      "this model needs LibTorch " + series + ", which was not found (" + tried +
+      "LibTorch " + series + " is needed, and was not found (" + tried +
           "). Set LIBTORCH to the folder that holds lib/libtorch_cpu.so, or install it for the active "
           "python3: pip install torch==" +
           series + ".*"};

@@ -37,8 +37,8 @@ std::vector<std::string> Candidates() {
 
 Error CannotOpen(const std::string& tried) {
   return {Stage::kConfigure, Code::kNotFound,
-          "this model needs the LibTorch module " + std::string(kModuleName) +
-              ", which could not be opened (tried: " + tried +
+          "the LibTorch module " + std::string(kModuleName) +
+              " is needed, and could not be opened (tried: " + tried +
               "). Build it with scripts/quickstart.sh, which fetches LibTorch, or set IMGMILL_TORCH_MODULE "
               "to its "
               "path. What needs no model, and networks of convolutions that enlarge images, work without it"};

@@ -67,7 +67,7 @@ else
     PATH=/usr/bin:/bin /usr/bin/imgmill upscale "$samples/harbour.jpg" --model "$model" -o out --kernels reference 2>error
     status=$?
     check "a model without LibTorch: exit code 3" [ $status = 3 ]
-    check "a model without LibTorch: says so" grep -qF "this model needs LibTorch" error
+    check "a model without LibTorch: says so" grep -qF "is needed, and was not found" error
     check "a model with LibTorch" env LIBTORCH="$libtorch" /usr/bin/imgmill upscale "$samples/harbour.jpg" --model "$model" -o out --kernels reference
   else
     skip "a model by the package: IMGMILL_TEST_ASSETS is not set, or built without LibTorch"

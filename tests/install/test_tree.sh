@@ -54,7 +54,7 @@ else
   env PATH=/usr/sbin:/sbin "$installed" upscale "$picture" --model "$model" -o out --kernels reference --force 2>error
   status=$?
   check "without LibTorch its part cannot be done: exit code 3" [ $status = 3 ]
-  for words in "this model needs LibTorch" "\$LIBTORCH: not set" "lib/imgmill/libtorch has no lib/libtorch_cpu.so" "pip install torch=="; do
+  for words in "is needed, and was not found" "\$LIBTORCH: not set" "lib/imgmill/libtorch has no lib/libtorch_cpu.so" "pip install torch=="; do
     check "and the reason names what was tried, and what helps" grep -qF "$words" error
   done
   upscales "LibTorch by \$LIBTORCH" LIBTORCH="$libtorch"
