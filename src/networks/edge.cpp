@@ -7,9 +7,8 @@
 #include "imgmill/memory/out_of_memory.h"
 
 namespace imgmill {
-namespace {
 
-Error OfStandard(Stage stage) {
+Error TranslateStandard(Stage stage) {
   try {
     throw;
   } catch (const OutOfMemory& error) {
@@ -23,7 +22,9 @@ Error OfStandard(Stage stage) {
   }
 }
 
-std::atomic<ExceptionTranslator> translate = &OfStandard;
+namespace {
+
+std::atomic<ExceptionTranslator> translate = &TranslateStandard;
 
 }  // namespace
 

@@ -11,9 +11,12 @@ namespace imgmill {
 /// device that no longer works, kModelError for the rest. To be called within a catch block. Never throws.
 Error TranslateException(Stage stage) noexcept;
 
+/// The same, of what the pools and the standard library throw. May throw std::bad_alloc.
+Error TranslateStandard(Stage stage);
+
 /// Names the exception in flight, by whoever knows what his libraries throw.
 using ExceptionTranslator = Error (*)(Stage stage);
-/// By this one from then on. The usual one knows the pools' and the standard library's.
+/// By this one from then on, in place of TranslateStandard.
 void TranslateBy(ExceptionTranslator translator) noexcept;
 
 /// Calls `body` (which returns a Result or Status) and turns what it throws into an Error.

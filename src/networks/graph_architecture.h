@@ -13,7 +13,7 @@ namespace imgmill {
 
 /// What an architecture says of a network.
 struct GraphNetworkParts {
-  /// `receptive_radius` follows from the graph.
+  /// Scale, bands and receptive radius follow from the graph.
   ModelInfo info;
   std::shared_ptr<const LayerGraph> graph;
   /// Side of the square tiles; 0 is the usual one.

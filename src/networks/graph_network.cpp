@@ -69,6 +69,9 @@ const GraphArchitecture* FindGraphArchitecture(StateDict& weights) {
 Result<GraphNetworkParts> LoadGraph(const GraphArchitecture& architecture, const StateDict& weights,
                                     ModelInfo info) {
   GraphNetworkParts parts = TRY(architecture.Load(weights, std::move(info)));
+  const GraphPlan& plan = parts.graph->plan();
+  parts.info.scale = plan.scale;
+  parts.info.bands = plan.input.bands;
   parts.info.receptive_radius = parts.graph->radius();
   return parts;
 }

@@ -4,7 +4,6 @@
 #include <new>
 #include <string_view>
 
-#include "imgmill/memory/out_of_memory.h"
 #include "torch/torch_headers.h"
 
 namespace imgmill {
@@ -71,10 +70,8 @@ Error FromText(Stage stage, std::string_view text) {
 Error TranslateLibTorch(Stage stage) {
   try {
     throw;
-  } catch (const OutOfMemory& error) {
-    return {stage, Code::kOutOfMemory, error.what()};
   } catch (const std::bad_alloc&) {
-    return {stage, Code::kOutOfMemory, "the system refused memory"};
+    return TranslateStandard(stage);
   } catch (const c10::OutOfMemoryError& error) {
     return {stage, Code::kOutOfMemory, FirstLine(error.what_without_backtrace())};
   } catch (const c10::AcceleratorError& error) {
@@ -85,7 +82,7 @@ Error TranslateLibTorch(Stage stage) {
   } catch (const std::exception& error) {
     return FromText(stage, error.what());
   } catch (...) {
-    return {stage, Code::kModelError, "an exception of unknown type"};
+    return TranslateStandard(stage);
   }
 }
 

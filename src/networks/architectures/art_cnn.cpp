@@ -69,8 +69,6 @@ class ArtCnn final : public PlannedGraph<Plan, ReadPlan> {
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
     TRY(CheckKernelSide("an ArtCNN", plan.side));
-    info.scale = plan.scale;
-    info.bands = static_cast<int>(plan.bands);
     GraphNetworkParts parts;
     parts.info = std::move(info);
     parts.graph = TRY(GraphOf(plan, weights));

@@ -174,7 +174,6 @@ class Carn final : public PlannedGraph<Plan, ReadPlan> {
       if (wanted == plan.tails.end()) return NoSuchScale(plan);
       plan.tail = static_cast<size_t>(wanted - plan.tails.begin());
     }
-    info.scale = plan.tails[plan.tail].scale();
     GraphNetworkParts parts;
     parts.info = std::move(info);
     parts.libtorch_tile = kLibTorchTile;

@@ -93,8 +93,6 @@ class DnCnn final : public PlannedGraph<Plan, ReadPlan> {
   }
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.scale = 1;
-    info.bands = static_cast<int>(plan.bands);
     if (plan.told) plan.noise_level = TRY(NoiseLevel(weights, info));
     GraphNetworkParts parts;
     parts.info = std::move(info);

@@ -44,8 +44,6 @@ class DrUNet final : public PlannedGraph<Plan, ReadPlan> {
   }
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.scale = 1;
-    info.bands = static_cast<int>(plan.shape.bands);
     info.tile_grid = ResUNetShape::kMultiple;
     if (plan.told()) plan.noise_level = TRY(NoiseLevel(weights, info));
     GraphNetworkParts parts;

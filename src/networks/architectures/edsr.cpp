@@ -115,7 +115,6 @@ class Edsr final : public PlannedGraph<Plan, ReadPlan> {
   }
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.scale = static_cast<int>(plan.tail.scale());
     GraphNetworkParts parts;
     parts.info = std::move(info);
     parts.graph = TRY(GraphOf(plan, weights));

@@ -88,8 +88,6 @@ class Efdn final : public PlannedGraph<Plan, ReadPlan> {
   }
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.scale = plan.scale;
-    info.bands = static_cast<int>(plan.bands);
     GraphNetworkParts parts = PartsWithAttention(std::move(info));
     parts.graph = TRY(GraphOf(plan, weights));
     return parts;

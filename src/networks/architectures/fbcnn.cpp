@@ -88,8 +88,6 @@ class Fbcnn final : public PlannedGraph<Plan, ReadPlan> {
   }
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.scale = 1;
-    info.bands = static_cast<int>(plan.shape.bands);
     info.tile_grid = ResUNetShape::kMultiple;
     GraphNetworkParts parts;
     parts.info = std::move(info);

@@ -70,8 +70,6 @@ class ImdnPlus final : public PlannedGraph<Plan, ReadPlan> {
   }
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.scale = plan.scale;
-    info.bands = static_cast<int>(plan.bands);
     GraphNetworkParts parts;
     parts.info = std::move(info);
     parts.tile = kTile;

@@ -136,9 +136,6 @@ class NafNet final : public PlannedGraph<Plan, ReadPlan> {
   }
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.scale = 1;
-    info.bands = static_cast<int>(plan.bands);
-    info.receptive_radius = -1;  // channels are weighed by their means over the image
     info.tile_grid = static_cast<int>(plan.multiple());
     GraphNetworkParts parts;
     parts.info = std::move(info);

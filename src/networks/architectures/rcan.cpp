@@ -25,7 +25,6 @@ struct Plan {
   bool means = false;
   EnlargingTailShape tail;
 
-  int scale() const { return static_cast<int>(tail.scale() / unshuffle); }
   std::string head() const { return unshuffle > 1 ? "head.1" : "head.0"; }
 };
 
@@ -119,9 +118,6 @@ class Rcan final : public PlannedGraph<Plan, ReadPlan> {
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
     TRY(CheckKernelSide("an RCAN", plan.side));
-    info.scale = plan.scale();
-    info.bands = static_cast<int>(plan.bands);
-    info.receptive_radius = -1;
     info.tile_grid = static_cast<int>(plan.unshuffle);
     GraphNetworkParts parts;
     parts.info = std::move(info);

@@ -209,9 +209,6 @@ class RealCugan final : public PlannedGraph<Plan, ReadPlan> {
   }
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.scale = plan.scale;
-    info.bands = static_cast<int>(plan.bands);
-    info.receptive_radius = -1;
     info.tile_grid = static_cast<int>(plan.multiple());
     GraphNetworkParts parts;
     parts.info = std::move(info);

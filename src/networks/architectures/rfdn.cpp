@@ -119,8 +119,6 @@ class Rfdn final : public PlannedGraph<Plan, ReadPlan> {
   }
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.scale = plan.scale;
-    info.bands = static_cast<int>(plan.bands);
     info.assumed = "values from 0 to 255 inside";
     GraphNetworkParts parts = PartsWithAttention(std::move(info));
     parts.graph = TRY(GraphOf(plan, weights));

@@ -45,7 +45,6 @@ struct Plan {
   int64_t bands = 3;      ///< 3, or 1 for grey
   int64_t unshuffle = 1;  ///< side of the squares that become channels
   int64_t ups = 0;
-  int scale() const { return static_cast<int>((int64_t{1} << ups) / unshuffle); }
 };
 
 /// Where the modules were numbered: 0 first, 1 blocks and trunk, then upsampling, convolution and activation
@@ -138,8 +137,6 @@ class RrdbNet final : public PlannedGraph<Plan, ReadPlan> {
       return WeightError(
           "it is MMRealSR, an RRDBNet that is told how strong blur and noise are (am_list), which is not "
           "known: take an ESRGAN or Real-ESRGAN");
-    info.scale = plan.scale();
-    info.bands = static_cast<int>(plan.bands);
     GraphNetworkParts parts;
     parts.info = std::move(info);
     parts.tile = kTile;

@@ -158,7 +158,6 @@ class Span final : public PlannedGraph<Plan, ReadPlan> {
   }
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.scale = plan.scale;
     GraphNetworkParts parts;
     parts.info = std::move(info);
     parts.graph = TRY(GraphOf(plan, weights));

@@ -47,7 +47,6 @@ FeatureMap AddAttention(GraphBuilder& graph, const std::string& name, const Feat
 
 GraphNetworkParts PartsWithAttention(ModelInfo info) {
   GraphNetworkParts parts;
-  info.receptive_radius = -1;
   info.tile_grid = 6;  // windows are taken at half the size, three pixels apart
   parts.info = std::move(info);
   parts.tile = 384;

@@ -96,8 +96,6 @@ class SrvggCompact final : public GraphArchitecture {
   Result<GraphNetworkParts> Load(const StateDict& weights, ModelInfo info) const override {
     const Plan plan = TRY(FullPlan(weights));
     GraphNetworkParts parts;
-    info.scale = plan.scale;
-    info.bands = plan.bands;
     parts.info = std::move(info);
     parts.graph = TRY(GraphOf(plan, weights));
     return parts;

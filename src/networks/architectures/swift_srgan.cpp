@@ -20,7 +20,6 @@ struct Plan {
   int64_t features = 0;
   int blocks = 0;
   int doublings = 0;
-  int64_t scale() const { return int64_t{1} << doublings; }
 };
 
 std::string Block(int64_t number) {
@@ -110,8 +109,6 @@ class SwiftSrgan final : public PlannedGraph<Plan, ReadPlan> {
   }
 
   Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.scale = static_cast<int>(plan.scale());
-    info.bands = static_cast<int>(plan.bands);
     GraphNetworkParts parts;
     parts.info = std::move(info);
     parts.graph = TRY(GraphOf(plan, weights));
