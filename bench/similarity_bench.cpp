@@ -13,8 +13,8 @@
 // similarity_bench verify-hashes N RADIUS THREADS [KIND [dense]]  the same with a second look, here one that
 // takes no time and finds all alike
 //
-// similarity_bench nearest FILE DIMENSION QUERIES TOP THREADS  the first QUERIES against all, as match finds
-// them
+// similarity_bench nearest FILE DIMENSION QUERIES TOP THREADS [KERNEL]  the first QUERIES against all, as
+// match finds them
 //
 // similarity_bench group FILE DIMENSION LEAST THREADS exact|ivf  groups of all whose cosine is LEAST/1000, as
 // dedup finds them; FOUND is the number of duplicates, and ivf also prints lists, probes and recall to stderr
@@ -46,6 +46,7 @@
 #include "imgmill/similarity/cosine.h"
 #include "imgmill/similarity/hamming.h"
 #include "imgmill/similarity/ivf_grouping.h"
+#include "similarity/dot_kernels.h"
 #include "similarity/hamming_scan.h"
 #include "similarity/search_threads.h"
 
@@ -262,6 +263,11 @@ int Search(const std::string& what, const char* path, int radius, int threads) {
   });
 }
 
+int Unable(const std::string& kernel) {
+  std::fprintf(stderr, "similarity_bench: this machine cannot run %s\n", kernel.c_str());
+  return 3;
+}
+
 int Main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   const auto number = [&](size_t i) { return std::strtoull(words[i].c_str(), nullptr, 10); };
@@ -273,17 +279,15 @@ int Main(int argc, char** argv) {
   }
   if (what == "make-vectors" && words.size() == 4) return WriteAll(argv[2], Vectors(number(2), number(3)));
   if ((what == "pairs" || what == "scan") && words.size() >= 5) {
-    if (words.size() > 5 && !ChooseHammingKernels(words[5])) {
-      std::fprintf(stderr, "similarity_bench: this machine cannot run %s\n", words[5].c_str());
-      return 3;
-    }
+    if (words.size() > 5 && !ChooseHammingKernels(words[5])) return Unable(words[5]);
     return words[2] == "256" ? Search<Hash256>(what, argv[2], count(3), count(4))
                              : Search<uint64_t>(what, argv[2], count(3), count(4));
   }
   if ((what == "group-hashes" || what == "verify-hashes") && words.size() >= 4)
     return GroupHashes(number(1), count(2), count(3), what == "verify-hashes",
                        GroupByName(words.size() > 4 ? words[4] : ""), words.size() > 5);
-  if (what == "nearest" && words.size() == 6) {
+  if (what == "nearest" && words.size() >= 6) {
+    if (words.size() > 6 && !ChooseDotKernel(words[6])) return Unable(words[6]);
     const auto vectors = ReadAll<float>(argv[2]);
     return Report([&] { return Nearest(vectors, number(2), number(3), number(4), count(5)); });
   }

@@ -1,6 +1,7 @@
 // Finds neighbours by comparing a block of candidates with every row that is left.
 #include <cassert>
 
+#include "similarity/dot_queries.h"
 #include "similarity/keeper_grouping.h"
 #include "similarity/left_rows.h"
 #include "similarity/row_pair.h"
@@ -26,7 +27,7 @@ class CosineSearch {
         stop_(stop),
         dimension_(static_cast<size_t>(rows.dimension)),
         left_(classes, rows, stop),
-        queries_(kLargestBlock * dimension_),
+        queries_(kLargestBlock, dimension_),
         pairs_(rows) {}
 
   Status MayGoOn() const { return CheckVectorStop(stop_); }
@@ -34,14 +35,14 @@ class CosineSearch {
   template <typename Add>
   Status Find(std::span<const uint32_t> block, const Add& add) {
     for (size_t i = 0; i < block.size(); ++i) {
-      Status looked = rows_.look(classes_.key(block[i]), 1,
-                                 [&](const float* vector) { std::copy_n(vector, dimension_, Query(i)); });
+      Status looked =
+          rows_.look(classes_.key(block[i]), 1, [&](const float* vector) { queries_.Put(i, vector); });
       if (!looked) return looked;
     }
     return left_.ForEach(threads_,
                          [&](int thread, std::span<const uint32_t> ids, const float* const* vectors) {
                            float dots[kRowsTogether * kLargestBlock];
-                           Dots(vectors, ids.size(), Query(0), block.size(), dimension_, dots);
+                           queries_.DotsWith(vectors, ids.size(), 0, block.size(), dots);
                            for (size_t at = 0; at < ids.size() * block.size(); ++at) {
                              if (!(dots[at] >= least_)) continue;
                              const uint32_t class_id = ids[at / block.size()];
@@ -56,7 +57,7 @@ class CosineSearch {
   Status FindAll(size_t candidate, const Visit& visit) {
     return left_.ForEach(1, [&](int, std::span<const uint32_t> ids, const float* const* vectors) {
       float dots[kRowsTogether];
-      Dots(vectors, ids.size(), Query(candidate), 1, dimension_, dots);
+      queries_.DotsWith(vectors, ids.size(), candidate, 1, dots);
       for (size_t r = 0; r < ids.size(); ++r) {
         if (dots[r] >= least_) visit(ids[r], std::min(dots[r], 1.0f));
       }
@@ -70,8 +71,6 @@ class CosineSearch {
   void DropTaken() { left_.DropTaken(); }
 
  private:
-  float* Query(size_t candidate) { return queries_.data() + candidate * dimension_; }
-
   const RowClasses& classes_;
   const VectorRows& rows_;
   const float least_;
@@ -79,7 +78,7 @@ class CosineSearch {
   const StopFlag& stop_;
   const size_t dimension_;
   LeftRows left_;
-  PoolArray<float> queries_;  // the block's vectors
+  DotQueries queries_;  // the block's vectors
   RowPairs pairs_;
 };
 
@@ -97,7 +96,7 @@ Result<std::vector<CosineGroup>> GroupByCosine(const VectorRows& rows, RankedKey
 
 size_t GroupByCosineBytes(size_t n, int dimension, int threads, GroupBy by) {
   const size_t searching =
-      LeftRows::Bytes(n) + CosineSearch::kLargestBlock * static_cast<size_t>(dimension) * sizeof(float) +
+      LeftRows::Bytes(n) + DotQueries::Bytes(CosineSearch::kLargestBlock, static_cast<size_t>(dimension)) +
       RowPairs::Bytes(dimension) + FoundNeighbours<float>::Bytes(threads, CosineSearch::kHitsHeld) +
       GroupBySearchBytes(n, by);
   return RowClasses::Bytes(n) + std::max(RankedKeys::Bytes(n), searching);

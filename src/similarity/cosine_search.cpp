@@ -1,6 +1,7 @@
 // The nearest few of all rows: every thread keeps its own best ones, which are merged at the end.
 #include <cassert>
 
+#include "similarity/dot_queries.h"
 #include "similarity/row_windows.h"
 
 namespace imgmill {
@@ -71,6 +72,7 @@ Result<std::vector<std::vector<Neighbour>>> NearestByCosine(const VectorRows& ro
   assert(queries.size() == count * dimension && top > 0 && threads >= 1);
   std::vector<std::vector<Neighbour>> nearest(count);
   std::vector<ThreadsBest> best(static_cast<size_t>(threads));
+  DotQueries block(std::min(kQueriesAtOnce, count), dimension);
   for (size_t first = 0; first < count; first += kQueriesAtOnce) {
     const size_t some = std::min(kQueriesAtOnce, count - first);
     for (ThreadsBest& own : best) {
@@ -78,7 +80,7 @@ Result<std::vector<std::vector<Neighbour>>> NearestByCosine(const VectorRows& ro
       own.lists.assign(some, {});
       for (auto& list : own.lists) list.reserve(std::min(top, searched.size()));  // visits must not allocate
     }
-    const float* block = queries.data() + first * dimension;
+    for (size_t q = 0; q < some; ++q) block.Put(q, queries.data() + (first + q) * dimension);
     Status visited = VisitRows(
         rows, searched, threads, stop, [](const SearchRow& row) { return row.row; },
         [&](int thread, std::span<const SearchRow> together, const float* const* vectors) {
@@ -91,7 +93,7 @@ Result<std::vector<std::vector<Neighbour>>> NearestByCosine(const VectorRows& ro
             whole[count_here++] = vectors[r];
           }
           float dots[kRowsTogether * kQueriesAtOnce];
-          Dots(whole, count_here, block, some, dimension, dots);
+          block.DotsWith(whole, count_here, 0, some, dots);
           KeepNearest({rows_here, count_here}, dots, leave_out.subspan(first, some), top, least,
                       best[static_cast<size_t>(thread)]);
         });
@@ -106,6 +108,10 @@ Result<std::vector<std::vector<Neighbour>>> NearestByCosine(const VectorRows& ro
     }
   }
   return nearest;
+}
+
+size_t SearchQueryBytes(size_t queries, int dimension) {
+  return DotQueries::Bytes(std::min(kQueriesAtOnce, queries), static_cast<size_t>(dimension));
 }
 
 size_t SearchWindowBytes(int dimension, int threads) {

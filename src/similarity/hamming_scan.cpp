@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "similarity/instruction_sets.h"
+
 // AVX-512 with instructions that count bits (VPOPCNTDQ and BITALG). Without these it gains nothing over AVX2.
 // The vectors of SVE have no size that blocks could be laid out for, and NEON is always there as well.
 #define HWY_WANT_AVX3_DL
@@ -177,41 +179,21 @@ const HammingKernels& BestHammingKernels() {
   return Chosen();
 }
 
-// Not by HWY_DYNAMIC_DISPATCH, which needs libhwy: that times its clock whenever it is loaded, for 7 ms.
 std::vector<HammingKernels> AvailableHammingKernels() {
   std::vector<HammingKernels> found;
-  const auto add = [&](bool runs, HammingKernels (*kernels)()) {
-    if (!runs || kernels == nullptr) return;
-    const HammingKernels each = kernels();
-    const auto same = [&](const HammingKernels& other) { return other.name == each.name; };
-    if (std::none_of(found.begin(), found.end(), same)) found.push_back(each);
-  };
 #if HWY_ARCH_X86
-  __builtin_cpu_init();
-#define HAS(feature) (__builtin_cpu_supports(feature) != 0)
-  const bool avx2 = HAS("avx2") && HAS("fma") && HAS("bmi") && HAS("bmi2");
-  const bool avx512 = HAS("avx512f") && HAS("avx512vl") && HAS("avx512dq") && HAS("avx512bw");
-  // Highway lets the compiler use three more, which not every machine with these has: vaes and vpclmulqdq,
-  // that only intrinsics give, and avxvnni, that sums products of small numbers. There are none in this file.
-  const bool counts_bits =
-      HAS("avx512vpopcntdq") && HAS("avx512bitalg") && HAS("avx512vbmi") && HAS("avx512vbmi2");
-  add(avx2 && avx512 && counts_bits, HWY_CHOOSE_AVX3_DL(Kernels));
-  add(avx2, HWY_CHOOSE_AVX2(Kernels));
-  add(HAS("sse4.2") && HAS("popcnt"), HWY_CHOOSE_SSE4(Kernels));
-#undef HAS
+  const InstructionSets machine = MachinesInstructionSets();
+  AddKernels(found, machine.avx512_counts_bits, HWY_CHOOSE_AVX3_DL(Kernels));
+  AddKernels(found, machine.avx2, HWY_CHOOSE_AVX2(Kernels));
+  AddKernels(found, machine.sse4, HWY_CHOOSE_SSE4(Kernels));
 #endif
-  add(true, HWY_CHOOSE_NEON(Kernels));
-  add(true, HWY_CHOOSE_FALLBACK(Kernels));  // NEON once more, where there is that
+  AddKernels(found, true, HWY_CHOOSE_NEON(Kernels));
+  AddKernels(found, true, HWY_CHOOSE_FALLBACK(Kernels));  // NEON once more, where there is that
   return found;
 }
 
 bool ChooseHammingKernels(std::string_view name) {
-  for (const HammingKernels& kernels : AvailableHammingKernels()) {
-    if (kernels.name != name) continue;
-    Chosen() = kernels;
-    return true;
-  }
-  return false;
+  return ChooseByName(AvailableHammingKernels(), name, Chosen());
 }
 
 }  // namespace imgmill

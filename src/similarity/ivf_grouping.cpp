@@ -7,6 +7,7 @@
 
 #include "similarity/keeper_grouping.h"
 #include "similarity/list_file.h"
+#include "similarity/list_scratch.h"
 #include "similarity/row_pair.h"
 #include "similarity/row_windows.h"
 #include "similarity/search_stop.h"
@@ -30,18 +31,6 @@ size_t TrainingSize(size_t vectors) {
 constexpr size_t kProbed = 256, kPairsOfProbed = 64;
 /// Where all pairs of the sample lie in one list, not all others do.
 constexpr size_t kFewestProbes = 8;
-constexpr size_t kQueriesTogether = 64;  // 128 KiB of 512-float vectors: half of what a core's cache holds
-
-/// What each thread has to itself.
-struct Scratch {
-  Scratch(size_t lists, int dimension)
-      : dots(DotsHeld(lists)), queries(kQueriesTogether * static_cast<size_t>(dimension)) {}
-  static size_t DotsHeld(size_t lists) { return kRowsTogether * std::max(lists, kQueriesTogether); }
-  static size_t Bytes(size_t lists, int dimension) {
-    return (DotsHeld(lists) + kQueriesTogether * static_cast<size_t>(dimension)) * sizeof(float);
-  }
-  PoolArray<float> dots, queries;
-};
 
 class IvfSearch {
  public:
@@ -120,11 +109,12 @@ class IvfSearch {
 
   template <typename Visit>
   Status FindAll(size_t candidate, const Visit& visit) {
-    float* const dots = scratch_.front().dots.data();
+    ListScratch& own = scratch_.front();
+    own.queries.Put(0, Query(candidate));
     const auto see = [&](std::span<const uint32_t> ids, const float* const* vectors) {
-      Dots(vectors, ids.size(), Query(candidate), 1, dimension_, dots);
+      own.queries.DotsWith(vectors, ids.size(), 0, 1, own.dots.data());
       for (size_t r = 0; r < ids.size(); ++r) {
-        if (dots[r] >= least_) visit(ids[r], std::min(dots[r], 1.0f));
+        if (own.dots[r] >= least_) visit(ids[r], std::min(own.dots[r], 1.0f));
       }
     };
     for (const size_t list : asked_.span().subspan(candidate * probes_, probes_)) {
@@ -146,13 +136,14 @@ class IvfSearch {
     const size_t lists = ListCount(n), vector = static_cast<size_t>(dimension) * sizeof(float);
     const size_t training =
         TrainingSize(n) * sizeof(uint64_t) + Centroids::Bytes(TrainingSize(n), lists, dimension, threads);
-    const size_t probing =
-        n * sizeof(SearchRow) + (kProbed + lists) * vector + kRowsTogether * lists * sizeof(float);
+    const size_t centroids = DotQueries::Bytes(lists, static_cast<size_t>(dimension));
+    const size_t probing = n * sizeof(SearchRow) + (kProbed + 1) * vector +
+                           SearchQueryBytes(kProbed, dimension) + centroids + 2 * lists * sizeof(float);
     const size_t block = LargestBlock(n);
-    const size_t searching = ListFile::Bytes(n, lists, threads) + lists * vector +
+    const size_t searching = ListFile::Bytes(n, lists, threads) + centroids +
                              block * (vector + 2 * MostProbes(lists) * sizeof(uint32_t)) +
                              (lists + 1) * sizeof(uint32_t) +
-                             static_cast<size_t>(threads) * Scratch::Bytes(lists, dimension) +
+                             static_cast<size_t>(threads) * ListScratch::Bytes(lists, dimension) +
                              FoundNeighbours<float>::Bytes(threads, kHitsHeld);
     return n * sizeof(uint32_t) + std::max({training, probing, searching});
   }
@@ -270,10 +261,10 @@ class IvfSearch {
   /// Compares a piece with all that ask its list.
   template <typename Add>
   Status Search(const Piece& piece, std::span<const uint32_t> block, int thread, const Add& add) {
-    Scratch& own = scratch_[static_cast<size_t>(thread)];
+    ListScratch& own = scratch_[static_cast<size_t>(thread)];
     std::span<const uint32_t> some;
     const auto see = [&](std::span<const uint32_t> ids, const float* const* vectors) {
-      Dots(vectors, ids.size(), own.queries.data(), some.size(), dimension_, own.dots.data());
+      own.queries.DotsWith(vectors, ids.size(), 0, some.size(), own.dots.data());
       for (size_t at = 0; at < ids.size() * some.size(); ++at) {
         if (!(own.dots[at] >= least_)) continue;
         const uint32_t id = ids[at / some.size()], candidate = some[at % some.size()];
@@ -282,10 +273,9 @@ class IvfSearch {
     };
     return lists_.View(piece.first, piece.count, [&](const float* stored) {
       for (std::span<const uint32_t> left = askers_of(piece.list); !left.empty();) {
-        some = left.first(std::min(kQueriesTogether, left.size()));
+        some = left.first(std::min(ListScratch::kQueriesTogether, left.size()));
         left = left.subspan(some.size());
-        for (size_t q = 0; q < some.size(); ++q)
-          std::copy_n(Query(some[q]), dimension_, own.queries.data() + q * dimension_);
+        for (size_t q = 0; q < some.size(); ++q) own.queries.Put(q, Query(some[q]));
         ForLeft(piece, stored, see);
       }
     });
@@ -325,7 +315,7 @@ class IvfSearch {
   PoolArray<uint32_t> asked_;        // probes_ lists of each of the block
   PoolArray<uint32_t> askers_;       // of all lists, those of one after another's
   PoolArray<uint32_t> first_asker_;  // of each list, and their end
-  std::vector<Scratch> scratch_;
+  std::vector<ListScratch> scratch_;
   RowPairs pairs_;
 };
 

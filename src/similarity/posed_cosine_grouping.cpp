@@ -2,6 +2,7 @@
 #include <cassert>
 
 #include "imgmill/similarity/posed_cosine.h"
+#include "similarity/dot_queries.h"
 #include "similarity/keeper_grouping.h"
 #include "similarity/left_rows.h"
 
@@ -30,17 +31,18 @@ class PosedSearch {
         dimension_(static_cast<size_t>(rows.dimension)),
         poses_(1 + posed.others),
         left_(classes, rows, stop),
-        queries_((kQueries + poses_) * dimension_) {}
+        queries_(kQueries, dimension_),
+        better_(poses_, dimension_) {}
 
   Status MayGoOn() const { return CheckVectorStop(stop_); }
 
   template <typename Add>
   Status Find(std::span<const uint32_t> block, const Add& add) {
-    for (size_t i = 0; i < block.size(); ++i) TRY(Load(block[i], Poses(i)));
+    for (size_t i = 0; i < block.size(); ++i) TRY(Load(block[i], queries_, i * poses_));
     return left_.ForEach(threads_,
                          [&](int thread, std::span<const uint32_t> ids, const float* const* vectors) {
                            float dots[kRowsTogether * kQueries];
-                           Dots(vectors, ids.size(), Poses(0), block.size() * poses_, dimension_, dots);
+                           queries_.DotsWith(vectors, ids.size(), 0, block.size() * poses_, dots);
                            for (size_t at = 0; at < ids.size() * block.size(); ++at) {
                              const Measure best = Best(dots + at * poses_);
                              const uint32_t class_id = ids[at / block.size()];
@@ -55,7 +57,7 @@ class PosedSearch {
   Status FindAll(size_t candidate, const Visit& visit) {
     return left_.ForEach(1, [&](int, std::span<const uint32_t> ids, const float* const* vectors) {
       float dots[kRowsTogether * kMostPoses];
-      Dots(vectors, ids.size(), Poses(candidate), poses_, dimension_, dots);
+      queries_.DotsWith(vectors, ids.size(), candidate * poses_, poses_, dots);
       for (size_t r = 0; r < ids.size(); ++r) {
         const Measure best = Best(dots + r * poses_);
         if (best.cosine >= least_) visit(ids[r], best);
@@ -65,13 +67,11 @@ class PosedSearch {
 
   /// The better one's poses: classes are numbered best first.
   Result<std::optional<Measure>> Between(uint32_t a, uint32_t b) {
-    float* const poses = queries_.data() + kQueries * dimension_;
-    TRY(Load(std::min(a, b), poses));
+    TRY(Load(std::min(a, b), better_, 0));
     Measure best;
     TRY(rows_.look(classes_.key(std::max(a, b)), 1, [&](const float* vector) {
       float dots[kMostPoses];
-      const float* const row[] = {vector};
-      Dots(row, 1, poses, poses_, dimension_, dots);
+      better_.DotsWith(&vector, 1, 0, poses_, dots);
       best = Best(dots);
     }));
     return best.cosine >= least_ ? std::optional(best) : std::nullopt;
@@ -80,20 +80,17 @@ class PosedSearch {
   void DropTaken() { left_.DropTaken(); }
 
   static size_t Bytes(size_t items, size_t poses, int dimension) {
-    return LeftRows::Bytes(items) + (kQueries + poses) * static_cast<size_t>(dimension) * sizeof(float);
+    const auto n = static_cast<size_t>(dimension);
+    return LeftRows::Bytes(items) + DotQueries::Bytes(kQueries, n) + DotQueries::Bytes(poses, n);
   }
 
  private:
-  /// Of a place in the block.
-  float* Poses(size_t candidate) { return queries_.data() + candidate * poses_ * dimension_; }
-
   /// A class's vector, and those of its poses behind it.
-  Status Load(uint32_t class_id, float* to) const {
-    TRY(rows_.look(classes_.key(class_id), 1,
-                   [&](const float* vector) { std::copy_n(vector, dimension_, to); }));
+  Status Load(uint32_t class_id, DotQueries& to, size_t place) const {
+    TRY(rows_.look(classes_.key(class_id), 1, [&](const float* vector) { to.Put(place, vector); }));
     const uint32_t item = classes_.items(class_id).front();
     return posed_.look(posed_rows_[item], 1, [&](const float* vectors) {
-      std::copy_n(vectors, posed_.others * dimension_, to + dimension_);
+      for (size_t i = 0; i < posed_.others; ++i) to.Put(place + 1 + i, vectors + i * dimension_);
     });
   }
 
@@ -113,7 +110,8 @@ class PosedSearch {
   const size_t dimension_;
   const size_t poses_;  // of each
   LeftRows left_;
-  PoolArray<float> queries_;  // the block's poses, and those of one more class
+  DotQueries queries_;  // the block's poses
+  DotQueries better_;   // those of one class
 };
 
 }  // namespace

@@ -15,8 +15,8 @@ namespace imgmill {
 
 inline constexpr size_t kWindowBytes = size_t{2} << 20;
 
-/// A multiple of what a kernel of Dots takes at once. At 512 floats they take half of a core's nearest cache.
-inline constexpr size_t kRowsTogether = 8;
+/// A multiple of what the kernels of dot products take at once: 8 rows, 6, or fewer.
+inline constexpr size_t kRowsTogether = 24;
 
 inline uint64_t WindowRows(int dimension) {
   return std::max<uint64_t>(1, kWindowBytes / (static_cast<size_t>(dimension) * sizeof(float)));

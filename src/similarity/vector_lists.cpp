@@ -50,15 +50,15 @@ Result<Centroids> Centroids::Train(const VectorRows& rows, std::span<const uint6
   Centroids centroids(lists, dimension);
   PoolArray<uint32_t> of(sample.size());  // the list of each
   PoolArray<double> sums(lists * dimension);
+  PoolArray<float> centre(dimension);
   PoolArray<uint32_t> order(sample.size());
   std::iota(order.begin(), order.end(), 0u);
   const auto row_of = [&](uint32_t i) { return sample[i]; };
 
   // The first centroids are vectors of the sample, evenly apart. An empty list keeps its centroid.
   for (size_t list = 0; list < lists; ++list) {
-    TRY(rows.look(sample[list * sample.size() / lists], 1, [&](const float* vector) {
-      std::copy_n(vector, dimension, centroids.values_.data() + list * dimension);
-    }));
+    TRY(rows.look(sample[list * sample.size() / lists], 1,
+                  [&](const float* vector) { centroids.centres_.Put(list, vector); }));
   }
   for (int round = 0; round < kRounds; ++round) {
     TRY(AssignLists(rows, order.span(), row_of, centroids, threads, stop, of.span()));
@@ -74,17 +74,17 @@ Result<Centroids> Centroids::Train(const VectorRows& rows, std::span<const uint6
       const double* const sum = sums.data() + list * dimension;
       const double length = std::sqrt(std::inner_product(sum, sum + dimension, sum, 0.0));
       if (!(length > 0)) continue;
-      for (size_t d = 0; d < dimension; ++d)
-        centroids.values_[list * dimension + d] = static_cast<float>(sum[d] / length);
+      for (size_t d = 0; d < dimension; ++d) centre[d] = static_cast<float>(sum[d] / length);
+      centroids.centres_.Put(list, centre.data());
     }
   }
   return centroids;
 }
 
 size_t Centroids::Bytes(size_t sample, size_t lists, int dimension, int threads) {
-  const size_t values = lists * static_cast<size_t>(dimension);
-  return values * (sizeof(float) + sizeof(double)) + sample * 2 * sizeof(uint32_t) +
-         AssigningBytes(lists, threads);
+  const auto n = static_cast<size_t>(dimension);
+  return DotQueries::Bytes(lists, n) + lists * n * sizeof(double) + n * sizeof(float) +
+         sample * 2 * sizeof(uint32_t) + AssigningBytes(lists, threads);
 }
 
 }  // namespace imgmill

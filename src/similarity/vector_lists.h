@@ -9,6 +9,7 @@
 #include "imgmill/base/stop_flag.h"
 #include "imgmill/memory/pool_array.h"
 #include "imgmill/similarity/cosine.h"
+#include "similarity/dot_queries.h"
 #include "similarity/row_windows.h"
 
 namespace imgmill {
@@ -27,7 +28,7 @@ class Centroids {
   size_t count() const { return count_; }
   /// dots[r * count() + list] = row r's cosine with each centroid.
   void DotsWith(const float* const* rows, size_t row_count, float* dots) const {
-    Dots(rows, row_count, values_.data(), count_, dimension_, dots);
+    centres_.DotsWith(rows, row_count, 0, count_, dots);
   }
 
   /// The list that a row belongs to, by its dots with all centroids: of equally near ones the first.
@@ -38,12 +39,10 @@ class Centroids {
   size_t PlaceOf(uint32_t list, const float* dots) const;
 
  private:
-  Centroids(size_t count, size_t dimension)
-      : count_(count), dimension_(dimension), values_(count * dimension) {}
+  Centroids(size_t count, size_t dimension) : count_(count), centres_(count, dimension) {}
 
   size_t count_;
-  size_t dimension_;
-  PoolArray<float> values_;
+  DotQueries centres_;
 };
 
 /// Finds the list of each element (0 .. list_of.size() - 1, given in order of row), as VisitRows goes through

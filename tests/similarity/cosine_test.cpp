@@ -1,76 +1,18 @@
-// Cosine search and grouping: kernels against the plain loop, searches against sorting everything.
+// Cosine search and grouping: searches against sorting everything.
 #include "imgmill/similarity/cosine.h"
 
 #include <doctest/doctest.h>
 
 #include <atomic>
 #include <cmath>
-#include <cstring>
 #include <random>
 
 #include "imgmill/similarity/grouping.h"
-#include "similarity/dot_kernels.h"
 #include "similarity/keeper_grouping.h"
 #include "similarity/near_vectors.h"
 #include "similarity/ranked.h"
 
 using namespace imgmill;
-
-TEST_CASE("every dot kernel agrees with the plain loop to the bit, at every length up to 300") {
-  std::mt19937 random(1);
-  std::uniform_real_distribution<float> number(-1, 1);
-  const DotKernels& kernels = AvailableDotKernels();
-  for (size_t n = 1; n <= 300; ++n) {
-    std::vector<float> row(5 * n), queries(7 * n);
-    for (float& value : row) value = number(random);
-    const float* rows[5];
-    for (size_t r = 0; r < 5; ++r) rows[r] = &row[r * n];
-    for (float& value : queries) value = number(random);
-    for (size_t k = 0; k < kernels.count; ++k) {
-      float dots[5 * 7];
-      kernels.kernels[k].dots(rows, 5, queries.data(), 7, n, dots);
-      for (size_t at = 0; at < 5 * 7; ++at) {
-        const float plain = DotScalar(rows[at / 7], &queries[at % 7 * n], n);
-        CAPTURE(kernels.kernels[k].name);
-        CAPTURE(n);
-        CHECK(std::memcmp(&plain, &dots[at], sizeof plain) == 0);
-      }
-    }
-  }
-  // By hand: 1*4 + 2*5 + 3*6.
-  const float a[] = {1, 2, 3}, b[] = {4, 5, 6};
-  CHECK(DotScalar(a, b, 3) == 32.0f);
-}
-
-TEST_CASE("every dot kernel agrees with the plain loop to the bit, at all small counts of rows and queries") {
-  std::mt19937 random(2);
-  std::uniform_real_distribution<float> number(-1, 1);
-  const size_t most = 9;
-  const float untouched = 1e30f;
-  const DotKernels& kernels = AvailableDotKernels();
-  for (const size_t n : {1u, 15u, 33u, 127u}) {  // odd, so that rows and queries start anywhere
-    std::vector<float> row(most * n), queries(most * n);
-    for (float& value : row) value = number(random);
-    for (float& value : queries) value = number(random);
-    const float* rows[most];
-    for (size_t r = 0; r < most; ++r) rows[r] = &row[(most - 1 - r) * n];
-    for (size_t k = 0; k < kernels.count; ++k) {
-      CAPTURE(kernels.kernels[k].name);
-      CAPTURE(n);
-      for (size_t row_count = 1; row_count <= most; ++row_count) {
-        for (size_t count = 1; count <= most; ++count) {
-          std::vector<float> expected(row_count * count + 1, untouched), dots = expected;
-          for (size_t at = 0; at < row_count * count; ++at)
-            expected[at] = DotScalar(rows[at / count], &queries[at % count * n], n);
-          kernels.kernels[k].dots(rows, row_count, queries.data(), count, n, dots.data());
-          CAPTURE(row_count);
-          CAPTURE(count);
-          CHECK(std::memcmp(expected.data(), dots.data(), dots.size() * sizeof(float)) == 0);
-        }
-      }
-    }
-  }
-}
 
 TEST_CASE("the nearest are those that sorting all similarities gives, ties by id, on any number of threads") {
   const Vectors vectors(3000, 20, 2);

@@ -22,14 +22,11 @@ struct VectorRows {
   LookAtRows look;
 };
 
-/// The dot product of two vectors, in an order of additions that is part of the promise: element i goes to
-/// sum i % 16, each product rounded before it is added, and the 16 sums are added pairwise (8 apart, 4, 2,
-/// 1). One element after another: the oracle of the vector kernels, which agree to the bit.
+/// The dot product of two vectors, to the bit the same on every machine: element i goes to sum i % 4 by a
+/// fused multiply-add (IEEE 754), as if zeros followed up to a multiple of four, and the sums are added
+/// pairwise (2 apart, then 1). One element after another: the oracle of the vector kernels, which agree to
+/// the bit.
 float DotScalar(const float* a, const float* b, size_t n);
-/// dots[r * count + q] = the dot product of row r with query q; queries are `n` floats each, one after
-/// another.
-void Dots(const float* const* rows, size_t row_count, const float* queries, size_t count, size_t n,
-          float* dots);
 
 /// A row that may be found. Several images of equal content share one.
 struct SearchRow {
@@ -54,7 +51,8 @@ struct Neighbour {
 ///   that is not whole is not found. Empty where all are.
 /// @param leave_out id that each query does not want to see; kNobody for none. As long as there are queries.
 /// @return a list a query; kInterrupted when `stop` asked for it; what `look` complained about.
-/// Memory: SearchWindowBytes() mapped, and 8 bytes times top a query and thread.
+/// Memory: SearchWindowBytes() mapped, SearchQueryBytes() from the current pool, and 8 bytes times top a
+/// query and thread.
 inline constexpr uint32_t kNobody = UINT32_MAX;
 Result<std::vector<std::vector<Neighbour>>> NearestByCosine(const VectorRows& rows,
                                                             std::span<const SearchRow> searched,
@@ -63,6 +61,8 @@ Result<std::vector<std::vector<Neighbour>>> NearestByCosine(const VectorRows& ro
                                                             float least, int threads, const StopFlag& stop,
                                                             const IsWholeRow& is_whole = {});
 
+/// What a search holds of its queries, beside them.
+size_t SearchQueryBytes(size_t queries, int dimension);
 /// The most that a search has mapped at once.
 size_t SearchWindowBytes(int dimension, int threads);
 

@@ -82,7 +82,8 @@ class Search final : public LadderWork {
     const size_t lists = question_.unique ? std::max(kListBytes, ListBytes(most)) : at_once * ListBytes(most);
     const size_t to_search = (at_once + 1) * dimension() * sizeof(float) +
                              (question_.unique ? AssignmentBytes(queries_.size(), known) : 0);
-    const size_t searching = SearchWindowBytes(static_cast<int>(dimension()), services_.workers()) + lists;
+    const auto n = static_cast<int>(dimension());
+    const size_t searching = SearchWindowBytes(n, services_.workers()) + SearchQueryBytes(at_once, n) + lists;
     return {known * sizeof(SearchRow) + to_search,
             std::max(RowFinder::Bytes(vectors), searching) + known / 8};
   }
