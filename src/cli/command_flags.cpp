@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "imgmill/commands/flags.h"
+#include "imgmill/commands/keeps_images.h"
 #include "shared_flags.h"
 
 namespace imgmill {
@@ -42,8 +43,11 @@ CommandFlags::CommandFlags(const CommandRow& row)
   switch (row.kind) {
     case CommandKind::kImages:
       command = row.add(flags);
-      if (command->works_image_by_image())
-        pack.AddFlags(flags, app->get_option_no_throw("--prune") != nullptr);
+      if (command->works_image_by_image()) {
+        pack.AddFlags(flags, "what was written", app->get_option_no_throw("--prune") != nullptr);
+      } else if (dynamic_cast<const KeepsImages*>(command.get()) != nullptr) {
+        pack.AddFlags(flags, "what is kept", /*prunes=*/false);
+      }
       AddSharedFlags(flags, shared, config, /*listing=*/true);
       HideWhatDoesNothing(*app, row);
       break;

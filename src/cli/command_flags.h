@@ -23,7 +23,7 @@ struct CommandFlags {
   std::string file;                  ///< the pipeline's
   bool prune = false;                ///< likewise
   std::string planned;               ///< the command to be planned
-  PackBehind pack;                   ///< of commands that write images
+  PackBehind pack;                   ///< of commands that write images, or keep some
   std::unique_ptr<Command> command;  ///< of commands that work on images; else null
   std::unique_ptr<Tool> tool;        ///< of commands about no images; else null
   std::unique_ptr<CLI::App> app;     ///< writes to all of the above when it parses

@@ -16,6 +16,7 @@
 #include "flag_errors.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/base/spelling.h"
+#include "imgmill/commands/keeps_images.h"
 #include "program_help.h"
 #include "standard_output.h"
 #include "yaml_options.h"
@@ -64,8 +65,8 @@ std::string Explain(CLI::App& app, const CLI::ParseError& problem) {
 /// With --pack.
 int RunPacked(const CommandRow& row, CommandFlags& flags, std::string line, bool advise) {
   const CLI::Option* prune = flags.app->get_option_no_throw("--prune");
-  Result<CommandPipeline> pipeline = PipelineWithPack(std::string(row.name), std::move(flags.command),
-                                                      flags.pack, prune->count() > 0 && prune->as<bool>());
+  Result<CommandPipeline> pipeline =
+      PipelineWithPack(row, std::move(flags.command), flags.pack, prune->count() > 0 && prune->as<bool>());
   if (!pipeline) return Complain(pipeline.error().message);
   return static_cast<int>(RunPipeline(*std::move(pipeline), flags.shared, std::move(line), advise));
 }
@@ -82,6 +83,8 @@ int RunImages(const CommandRow& row, CommandFlags& flags, std::string line, bool
       return Complain(applied.error().message);
   }
   if (Status applied = ApplyDefaultsFile(*command, app); !applied) return Complain(applied.error().message);
+  auto* keeps = dynamic_cast<KeepsImages*>(command.get());
+  if (keeps != nullptr && !flags.pack.output.empty()) keeps->ExpectPack();
   if (command->needs_images() && shared.list.NamesNothing()) return Complain(kNoInput);
   if (const auto wrong = command->TakePaths(shared.list)) return Complain(*wrong);
   if (const auto wrong = shared.Check()) return Complain(*wrong);

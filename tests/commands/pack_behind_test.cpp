@@ -248,7 +248,7 @@ TEST_CASE("what --pack cannot do is said before any work") {
   refused(Tile(where, {"--pack", where / "out/"}), "is the folder of the images themselves");
   refused(Tile(where, {"--pack", where / "in"}), "is an input folder, too");
   refused(Tile(where, {"--pack", where / "s.tar"}), "name it without .tar");
-  for (const std::string command : {"embed", "match", "compare", "dedup", "filter"})
+  for (const std::string command : {"embed", "match", "compare", "pack"})
     refused({command, where / "in", "--pack", where / "s"}, "unknown option \"--pack\"");
   where.Write("s/index.json", "of somebody else");
   const ProcessResult others = Run(Tile(where, {"--pack", where / "s"}));

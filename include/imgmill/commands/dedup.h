@@ -109,7 +109,11 @@ struct DedupOptions {
   /// Folder for --action move; duplicates keep their path below it.
   std::string move_to;
 
-  /// A folder of partners, such as low-resolution versions: what is moved or deleted takes its partner along.
+  /// --pack packs what is kept, afterwards.
+  bool packs = false;
+
+  /// A folder of partners, such as low-resolution versions: what is moved or deleted takes its partner along,
+  /// and so does what is packed.
   /// A duplicate without one, or whose keeper has none, is left. Empty for none.
   std::string pair;
   PairNameOptions pair_names;

@@ -44,6 +44,9 @@ struct FilterOptions {
   /// Where the undo file goes; empty: into the catalog's folder.
   std::string undo_file;
 
+  /// --pack packs what is kept, afterwards.
+  bool packs = false;
+
   /// Files beside an image that go where it goes: "*.txt" is photo.txt and photo.jpg.txt. Empty: none, and
   /// those of usual kinds are told of. "none": none, without a word.
   std::vector<std::string> sidecars;

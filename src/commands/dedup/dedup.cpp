@@ -30,6 +30,7 @@
 #include "found_duplicates.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/keeps_images.h"
 #include "imgmill/commands/steps_before.h"
 
 namespace imgmill {
@@ -38,13 +39,19 @@ namespace {
 using Grouping = ReduceStep<DuplicateGroups>;
 using NearSearch = ReduceStep<NearEntries>;
 
-class Dedup final : public Command, public ChecksAhead {
+class Dedup final : public Command, public ChecksAhead, public KeepsImages {
  public:
   explicit Dedup(Flags& flags) { AddDedupFlags(flags, options_); }
 
   std::optional<std::string> Check() const override { return options_.Check(); }
+  void ExpectPack() override { options_.packs = true; }
+  const std::vector<std::string>& packed_sidecars() const override { return options_.sidecars; }
+  std::vector<std::string> partner_folders() const override {
+    return options_.pair.empty() ? std::vector<std::string>() : std::vector<std::string>{options_.pair};
+  }
   std::optional<std::string> TakePaths(ListOptions& list) override {
     if (!options_.reference.empty()) list.paths.push_back(options_.reference);
+    listed_reference_ = true;
     return std::nullopt;
   }
   std::string folder_to_leave_out() const override {
@@ -72,6 +79,8 @@ class Dedup final : public Command, public ChecksAhead {
   /// Whether distances are those of vectors, not bits.
   bool ByModel() const { return By(DedupBy::kVectors) || By(DedupBy::kNetwork); }
   bool By(DedupBy what) const { return options_.Method().by == what; }
+  /// Else partners are only packed.
+  bool TakesPartners() const { return !options_.pair.empty() && LeavesItsPlace(options_.action); }
 
   VectorSearch HowToSearch() const {
     return {options_.similarity(), options_.index == "ivf", options_.Grouping(), rules_.poses.size() - 1};
@@ -117,9 +126,7 @@ class Dedup final : public Command, public ChecksAhead {
                                  .least_quality = rules_.least_quality});
     TRY(Describe(found, services, result));
     if (ivf) DescribeIndex(*ivf, services, result);
-    if (services.in_pipeline) {
-      TRY(found.ForEachKept([&](const ListedFile& file) { result.kept.Add(file); }));
-    }
+    if (services.in_pipeline) TRY(found.PassOnKept(services, result));
     TRY(ActAndShow(found, services, result));
     return result;
   }
@@ -230,7 +237,8 @@ class Dedup final : public Command, public ChecksAhead {
 
   DedupOptions options_;
   GroupRules rules_;
-  std::unique_ptr<DedupPartners> partners_;  ///< null without --pair
+  std::unique_ptr<DedupPartners> partners_;  ///< null where no partner goes
+  bool listed_reference_ = false;            ///< its images are part of the listing, where there is one
 };
 
 class Dedup::HashRun final : public CommandRun {
@@ -297,8 +305,9 @@ Status Dedup::MayActOn(ListOptions list, const StepsBefore& before) const {
 
 Status Dedup::MayRead(const CommandServices& services, const StepsBefore& before) const {
   TRY(MayActOn(services.shared->list, before));
-  TRY(MayTakePartners(options_.pair, options_.pair_move_to, services.shared->list, before));
-  if (services.in_pipeline && !options_.reference.empty())
+  if (TakesPartners())
+    TRY(MayTakePartners(options_.pair, options_.pair_move_to, services.shared->list, before));
+  if (services.in_pipeline && !options_.reference.empty() && !listed_reference_)
     return UsageError("--reference cannot be used in a pipeline step: run imgmill dedup by itself");
   std::string wrong;  // Check would have said
   if (const auto order = KeepOrder::Parse(options_.keep_by, wrong))
@@ -318,7 +327,7 @@ Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const Comma
   if (!options_.reference.empty()) rules_.scope = PairScope::kToReference;
   if (options_.pairs == "across") rules_.scope = PairScope::kAcross;
   if (options_.pairs == "within") rules_.scope = PairScope::kWithin;
-  if (!options_.pair.empty()) {
+  if (TakesPartners()) {
     DedupPartners partners =
         TRY(DedupPartners::Read(options_.pair, options_.pair_names, options_.pair_move_to, source, services));
     partners_ = std::make_unique<DedupPartners>(std::move(partners));

@@ -229,8 +229,13 @@ std::optional<std::string> DedupOptions::Check() const {
     return "--model goes with --method embedding or lpips";
   if (!by_vectors && !embedding.model_name.empty()) return "--model-name goes with --method embedding";
   if (auto wrong = embedding.Check()) return wrong;
-  if (auto wrong = CheckPartners(pair, pair_names, pair_move_to, action, move_to)) return wrong;
-  return CheckDuplicateAction(action, move_to, sidecars);
+  if (packs && pair_names.AreGiven())
+    return "--pack takes partners that have the names of their images: --pair-name and --own-name do not go "
+           "with it";
+  const bool only_packed = packs && !LeavesItsPlace(action) && !pair.empty() && pair_move_to.empty();
+  if (auto wrong = CheckPartners(pair, pair_names, pair_move_to, action, move_to); wrong && !only_packed)
+    return wrong;
+  return CheckDuplicateAction(action, move_to, sidecars, packs);
 }
 
 }  // namespace imgmill

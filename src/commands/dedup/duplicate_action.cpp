@@ -28,11 +28,11 @@ void AddDuplicateActionFlags(Flags& flags, DuplicateActionFlags targets) {
 }
 
 std::optional<std::string> CheckDuplicateAction(const std::string& action, const std::string& move_to,
-                                                const std::vector<std::string>& sidecars) {
+                                                const std::vector<std::string>& sidecars, bool packs) {
   if (auto wrong = CheckChoice("--action", action, kActions)) return wrong;
   if (action == "move" && move_to.empty()) return "--action move needs a folder: --move-to DIR";
   if (action != "move" && !move_to.empty()) return "--move-to goes with --action move";
-  return CheckSidecars(sidecars, LeavesItsPlace(action));
+  return CheckSidecars(sidecars, packs || LeavesItsPlace(action));
 }
 
 bool LeavesItsPlace(const std::string& action) {

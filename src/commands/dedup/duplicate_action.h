@@ -21,8 +21,9 @@ struct DuplicateActionFlags {
 /// Declares --action, --move-to, --undo-file and --sidecars.
 void AddDuplicateActionFlags(Flags& flags, DuplicateActionFlags targets);
 
+/// @param packs  what is kept is packed with side-cars, which are good for that then
 std::optional<std::string> CheckDuplicateAction(const std::string& action, const std::string& move_to,
-                                                const std::vector<std::string>& sidecars);
+                                                const std::vector<std::string>& sidecars, bool packs = false);
 
 /// Of any but "report".
 FileAction::Kind DuplicateActionKind(const std::string& action);

@@ -186,4 +186,20 @@ Status FoundDuplicates::PutGroup(const DuplicateGroups::Group& group, const Dedu
   return elements.Put(json);
 }
 
+Status FoundDuplicates::PassOnKept(const CommandServices& services, CommandResult& result) const {
+  uint64_t of_reference = 0;
+  TRY(ForEachKept([&](const DedupEntry& entry) {
+    if (!entry.in_reference) return result.kept.Add(entry.file);
+    ++of_reference;
+    result.MarkDropped(services, entry.file, [] { return std::string("of the reference"); });
+  }));
+  result.kept_images -= of_reference;
+  result.dropped += of_reference;
+  if (of_reference > 0)
+    result.summary += "; " + std::to_string(of_reference) +
+                      (of_reference == 1 ? " image of the reference is" : " images of the reference are") +
+                      " not passed on";
+  return {};
+}
+
 }  // namespace imgmill

@@ -43,17 +43,21 @@ class FoundDuplicates {
     return ForEach([](const DuplicateGroups::Group&, const DedupEntry&) { return Status(); }, each);
   }
 
-  /// Calls `each` with the file of each image that is no duplicate, in listing order.
+  /// Calls `each` with the DedupEntry of each image that is no duplicate, in listing order.
   template <typename Each>
   Status ForEachKept(const Each& each) const {
     std::vector<bool> duplicate(entries_.size(), false);
     for (const DuplicateGroups::Member& member : groups_->members) duplicate[member.index] = true;
     size_t index = 0;
     return entries_.ForEach([&](const DedupEntry& entry) {
-      if (!duplicate[index++]) each(entry.file);
+      if (!duplicate[index++]) each(entry);
       return Status();
     });
   }
+
+  /// What a next step is given: all but duplicates, and but what is only there to compare with, which counts
+  /// as dropped then.
+  Status PassOnKept(const CommandServices& services, CommandResult& result) const;
 
   const DedupTable& entries() const { return entries_; }
   const DuplicateGroups& all() const { return *groups_; }

@@ -20,6 +20,7 @@
 #include "filter_scorers.h"
 #include "filter_verdict.h"
 #include "imgmill/base/path_text.h"
+#include "imgmill/commands/keeps_images.h"
 #include "imgmill/commands/steps_before.h"
 
 namespace imgmill {
@@ -62,11 +63,13 @@ class Judging final : public LadderWork {
   const CommandServices& services_;
 };
 
-class Filter final : public Command, public ChecksAhead {
+class Filter final : public Command, public ChecksAhead, public KeepsImages {
  public:
   explicit Filter(Flags& flags) { AddFilterFlags(flags, options_); }
 
   std::optional<std::string> Check() const override { return options_.Check(); }
+  void ExpectPack() override { options_.packs = true; }
+  const std::vector<std::string>& packed_sidecars() const override { return options_.sidecars; }
   std::string folder_to_leave_out() const override {
     return options_.to;
   }  // or a rerun would judge its copies

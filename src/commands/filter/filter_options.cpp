@@ -34,6 +34,28 @@ std::string SignalTable() {
   return text;
 }
 
+/// Of what is kept, once more after a stop: the same images are to be found where they were.
+std::optional<std::string> CheckPacked(const FilterOptions& options) {
+  for (const char* flag : {"--explain", "--suggest"}) {
+    if (flag[2] == 'e' ? !options.explain.empty() : options.suggest)
+      return std::string(flag) + " only reports: leave out --pack";
+  }
+  if (!options.MovesAway()) return std::nullopt;
+  if (options.act_on == "kept")
+    return "--action move --act-on kept takes away what --pack packs, and a run that was stopped in between "
+           "could not go on: leave out --pack, and run imgmill pack " +
+           PrintablePath(options.to) + " afterwards";
+  for (const bool keeps : {true, false}) {
+    for (const std::string& text : keeps ? options.keep : options.drop) {
+      if (const Result<FilterRule> rule = ParseRule(text, keeps); rule && rule->percentile)
+        return "--pack with --action " + options.action + " takes no rule such as " + text +
+               ": a run that was stopped in between would judge what is left anew, and drop more (copy what "
+               "is kept, or give the rule a number)";
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void AddFilterFlags(Flags& flags, FilterOptions& options) {
@@ -136,7 +158,10 @@ std::optional<std::string> FilterOptions::Check() const {
     return "--action trash takes away what is dropped: it does not go with --act-on kept";
   if (action != "report" && action != "trash" && to.empty())
     return "--action " + action + " needs a folder: --to DIR";
-  if (auto wrong = CheckSidecars(sidecars, action != "report")) return wrong;
+  if (packs) {
+    if (auto wrong = CheckPacked(*this)) return wrong;
+  }
+  if (auto wrong = CheckSidecars(sidecars, packs || action != "report")) return wrong;
   if (!act_on.empty() && act_on != "kept" && act_on != "dropped")
     return "--act-on takes kept or dropped, not \"" + act_on + "\"";
   if (!max_drop.empty()) {
