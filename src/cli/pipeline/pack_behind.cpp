@@ -82,7 +82,7 @@ Result<CommandPipeline> PipelineWithPack(const CommandRow& row, std::unique_ptr<
   if (const auto wrong = last.command->Check()) return UsageError(*wrong);
 
   PipelineStep first;
-  first.name = first.place = row.name;
+  first.name = row.name;
   first.leaves_set_aside = row.leaves_set_aside;
   if (writes) first.folder = pipeline.output;
   first.command = std::move(command);

@@ -17,7 +17,7 @@ namespace imgmill {
 
 struct PipelineStep {
   std::string name;    ///< "dedup"
-  std::string place;   ///< "p.yaml:5: dedup"
+  std::string place;   ///< "p.yaml:5: dedup"; empty where the command line says which it is
   std::string folder;  ///< below the pipeline's output; empty for steps that write no images
   /// Holds the flags that the command's options are bound to; null where somebody else does.
   std::unique_ptr<CLI::App> app;
@@ -31,7 +31,7 @@ struct PipelineStep {
 };
 
 struct CommandPipeline {
-  std::string file;
+  std::string file;               ///< empty for a command with --pack
   std::string output;             ///< folder for everything that steps write
   bool prune = false;             ///< remove what earlier runs have left in the steps' folders
   bool in_listing_order = false;  ///< steps are given what the one before has made as a listing orders it

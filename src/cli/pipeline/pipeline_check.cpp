@@ -9,13 +9,17 @@
 namespace imgmill {
 namespace {
 
+/// What the file says, or does not fit what is there: not that something cannot be read or written.
+bool IsOfFile(Code code) {
+  return code == Code::kUsage || code == Code::kNotFound || code == Code::kConflict ||
+         code == Code::kMalformed || code == Code::kUnsupported || code == Code::kModelError;
+}
+
 /// @param wrong  with the files or folders of a step
-Error OfStep(const PipelineStep& step, const Error& wrong) {
-  // What the file says, or does not fit what is there: not that something cannot be read or written.
-  const bool of_file = wrong.code == Code::kUsage || wrong.code == Code::kNotFound ||
-                       wrong.code == Code::kConflict || wrong.code == Code::kMalformed ||
-                       wrong.code == Code::kUnsupported || wrong.code == Code::kModelError;
-  return {wrong.stage, of_file ? Code::kUsage : wrong.code, step.place + ": " + wrong.message};
+Error OfStep(const CommandPipeline& pipeline, const PipelineStep& step, const Error& wrong) {
+  const bool of_file = !pipeline.file.empty() && IsOfFile(wrong.code);
+  const std::string place = step.place.empty() ? "" : step.place + ": ";
+  return {wrong.stage, of_file ? Code::kUsage : wrong.code, place + wrong.message};
 }
 
 Status CheckStep(const PipelineStep& step, const CommandServices& services) {
@@ -50,7 +54,7 @@ Status CheckSteps(const CommandPipeline& pipeline, CommandServices services) {
   services.in_pipeline = true;
   for (const PipelineStep& step : pipeline.steps) {
     const Status right = CheckStep(step, services);
-    if (!right) return OfStep(step, right.error());
+    if (!right) return OfStep(pipeline, step, right.error());
   }
   return {};
 }

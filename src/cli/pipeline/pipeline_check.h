@@ -10,6 +10,7 @@ void KnowStepsBefore(CommandPipeline& pipeline);
 
 /// Asks all steps what is wrong with the files and folders that their options name. kUsage, with the file,
 /// the line and the step; what may be otherwise a moment later, such as a lock, is passed on as it is.
+/// Without a file all is passed on as the commands by themselves would end with it.
 /// @param services  of the run
 Status CheckSteps(const CommandPipeline& pipeline, CommandServices services);
 

@@ -313,8 +313,10 @@ Status Dedup::MayRead(const CommandServices& services, const StepsBefore& before
   if (const auto order = KeepOrder::Parse(options_.keep_by, wrong))
     TRY(FindPlaces(options_, *order, services.shared->list, before));
   if (ByModel() && !options_.embedding.model.empty()) TRY(MayBeWeights(services, options_.embedding.model));
+  // By itself, with --pack or without, it finds out when it begins, and says whose catalog lacks them.
+  const bool is_step = services.in_pipeline && !options_.packs;
   const bool needs_vectors = By(DedupBy::kVectors) && !options_.embedding.model_name.empty();
-  return needs_vectors ? HasVectors(options_.embedding, services, before) : Status();
+  return is_step && needs_vectors ? HasVectors(options_.embedding, services, before) : Status();
 }
 
 Result<std::unique_ptr<CommandRun>> Dedup::Begin(ItemSource& source, const CommandServices& services) {
