@@ -100,8 +100,21 @@ Status ActedFiles::AddDeleted(const std::string& path) {
 }
 
 Status ActedFiles::AddFound(const FileAction& action) {
-  if (action.kind == FileAction::Kind::kCopy && !HasTimeOf(action.target, action.path)) return {};
+  const bool is_copy = action.kind == FileAction::Kind::kCopy;
+  if (is_copy && !HasTimeOf(action.target, action.path) && !IsOnRecord(action)) return {};
   return Add(action);
+}
+
+bool ActedFiles::IsOnRecord(const FileAction& action) const {
+  const std::string target = AbsoluteEntry(action.target);
+  return std::ranges::any_of(folders_, [&](const std::string& folder) {
+    if (!target.starts_with(Join(folder, ""))) return false;
+    const std::string made_by = ActionInto(command_, WordFor(action.kind), folder, catalog_.folder());
+    const std::vector<FoundWork> rows = catalog_.FindOutputs(target.substr(Join(folder, "").size()));
+    return std::ranges::any_of(rows, [&](const FoundWork& found) {
+      return found.key.fingerprint == made_by && found.row.state == WorkRow::State::kDone;
+    });
+  });
 }
 
 Status ActedFiles::Put() {

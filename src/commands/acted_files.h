@@ -24,14 +24,16 @@ class ActedFiles {
 
   /// Of an action that was done, with its final target.
   Status Add(const FileAction& action);
-  /// Of one that found its file there, as an earlier run has left it. One that only has the same bytes is
-  /// somebody's own.
+  /// Of one that found its file there, as an earlier run has left it, of this image or, in a project that was
+  /// copied, of the original's. One that only has the same bytes is somebody's own.
   Status AddFound(const FileAction& action);
   /// Writes down what was added.
   Status Put();
 
  private:
   Status AddDeleted(const std::string& path);
+  /// Whether an earlier run has put a file there by this action, of whatever image.
+  bool IsOnRecord(const FileAction& action) const;
 
   std::string command_;
   bool of_output_;

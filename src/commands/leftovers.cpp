@@ -84,6 +84,26 @@ std::string UnreadFolders::Warning() const {
          ": what lies there is neither told nor removed";
 }
 
+void OthersFiles::Add(const std::string& path, const std::string& made_of) {
+  ++files;
+  if (!example.empty() && example <= path) return;
+  example = path;
+  source = made_of;
+}
+
+std::string OthersFiles::Text(const std::string& folder, const std::string& output,
+                              const Catalog& catalog) const {
+  if (files == 0) return {};
+  const bool in_output = CanonicalOrEntry(catalog.folder()) == CanonicalOrEntry(Join(output, ".imgmill"));
+  return std::to_string(files) + (files == 1 ? " file of earlier runs in " : " files of earlier runs in ") +
+         PrintablePath(folder) + (files == 1 ? " stays, such as " : " stay, such as ") +
+         PrintablePath(example) + ": made of what is there, but no input of this run, such as " +
+         PrintablePath(source) + ", and maybe another run's (delete what is not" +
+         (in_output ? ": imgmill verify " + PrintablePath(output) +
+                          " --manifest FILE lists files with their sources)"
+                    : ")");
+}
+
 std::string WhyNotPrune(const ListOptions& list) {
   for (const std::string& path : list.paths) {
     if (IsGone(path)) return PrintablePath(path) + " is not there";
@@ -106,27 +126,29 @@ bool Leftovers::IsBelowOwn(const std::string& source) const {
   return std::ranges::any_of(own_, [&](const std::string& own) { return IsAtOrBelow(source, own); });
 }
 
-bool Leftovers::IsOfThisRun(const WorkKey& key) const {
+std::string Leftovers::OthersSource(const WorkKey& key) const {
+  if (!IsBelowOwn(key.source) && !IsGone(key.source)) return key.source;
   std::set<std::string> seen;
-  return (IsBelowOwn(key.source) || IsGone(key.source)) && !WasMadeOfOthers(key, seen);
+  return OthersMadeInto(key, seen);
 }
 
-bool Leftovers::WasMadeOfOthers(const WorkKey& key, std::set<std::string>& seen) const {
-  if (!IsGone(key.source) || !seen.insert(key.source).second) return false;
+std::string Leftovers::OthersMadeInto(const WorkKey& key, std::set<std::string>& seen) const {
+  if (!IsGone(key.source) || !seen.insert(key.source).second) return {};
   // Work on several files says the digest of all of them.
   const bool one = !catalog_.FindFact(key.content, kMainContentFact);
-  const auto made_in = [&](const std::string& folder) {
+  for (const std::string& folder : made_in_) {
     const std::string inside = Join(folder, "");
-    if (!key.source.starts_with(inside)) return false;
-    const std::vector<FoundWork> rows = catalog_.FindOutputs(key.source.substr(inside.size()));
-    return std::ranges::any_of(rows, [&](const FoundWork& found) {
+    if (!key.source.starts_with(inside)) continue;
+    for (const FoundWork& found : catalog_.FindOutputs(key.source.substr(inside.size()))) {
       const std::string& from = found.key.source;
       const bool made = from.starts_with('/') && !IsAction(found.key.fingerprint);
-      if (!made || (one && found.row.digest != key.content)) return false;
-      return IsSpared(from) || !(IsBelowOwn(from) || IsGone(from)) || WasMadeOfOthers(found.key, seen);
-    });
-  };
-  return std::ranges::any_of(made_in_, made_in);
+      if (!made || (one && found.row.digest != key.content)) continue;
+      if (IsSpared(from) || !(IsBelowOwn(from) || IsGone(from))) return from;
+      std::string further = OthersMadeInto(found.key, seen);
+      if (!further.empty()) return further;
+    }
+  }
+  return {};
 }
 
 Status Leftovers::Spare(const FailureTable& failed) {
@@ -165,6 +187,19 @@ bool Leftovers::WasMade(const std::string& source, const ContentDigest& content)
     });
   };
   return IsGone(source) && std::ranges::any_of(made_in_, made_in);
+}
+
+Leftovers::Stays Leftovers::WhyItStays(const Looked& looked, const std::vector<FoundWork>& rows) const {
+  const auto is_others = [this](const std::string& source) { return others_.contains(HashOfName(source)); };
+  Stays stays;
+  for (const FoundWork& found : rows) {
+    const std::string& from = found.key.source;
+    const std::string others = is_others(from) ? from : looked.others_source(found.key);
+    stays.failed =
+        stays.failed || (!is_others(from) && IsSpared(from)) || (!is_others(others) && IsSpared(others));
+    if (stays.others_source.empty()) stays.others_source = others;
+  }
+  return stays;
 }
 
 std::vector<FoundWork> Leftovers::RowsOf(const Looked& looked, const std::string& name) const {
@@ -230,7 +265,7 @@ Result<LeftFiles> Leftovers::Look(const std::string& folder, std::vector<size_t>
     return std::binary_search(current.begin(), current.end(), HashOfName(name));
   };
   looked.is_current_work = [](const FoundWork&) { return false; };
-  looked.is_of_run = [this](const WorkKey& key) { return IsOfThisRun(key); };
+  looked.others_source = [this](const WorkKey& key) { return OthersSource(key); };
   return Look(looked, pruning);
 }
 
@@ -240,8 +275,9 @@ Result<LeftFiles> Leftovers::LookAtStale(const std::string& folder, const Alone&
   looked.is_of_step = [&](const WorkKey& key) { return alone.is_its_work(key.fingerprint); };
   looked.is_current = alone.has_its_name;
   looked.is_current_work = [](const FoundWork&) { return false; };
-  looked.is_of_run = [&](const WorkKey& key) {
-    return alone.is_worked_on(key.source) || (IsBelowOwn(key.source) && IsGone(key.source));
+  looked.others_source = [&](const WorkKey& key) {
+    const bool own = alone.is_worked_on(key.source) || (IsBelowOwn(key.source) && IsGone(key.source));
+    return own ? std::string() : key.source;
   };
   return Look(looked, pruning);
 }
@@ -262,7 +298,7 @@ Result<LeftFiles> Leftovers::LookAtPlaced(const std::string& command, PlacedFile
   looked.is_current_work = [&](const FoundWork& found) {
     return is_planned(found.key.source, found.key.content) || is_planned(found.key.source, std::nullopt);
   };
-  looked.is_of_run = [this](const WorkKey& key) { return IsOfThisRun(key); };
+  looked.others_source = [this](const WorkKey& key) { return OthersSource(key); };
   looked.copies = true;
   return Look(looked, pruning);
 }
@@ -278,10 +314,13 @@ Result<LeftFiles> Leftovers::Look(const Looked& looked, Pruning pruning) {
     if (std::ranges::any_of(rows, [&](const FoundWork& found) { return IsAwaited(found.key.source); }))
       return {};
     const std::string path = Join(looked.folder, name);
-    if (std::any_of(rows.begin(), rows.end(), [&](const FoundWork& found) {
-          return IsSpared(found.key.source) || !looked.is_of_run(found.key);
-        })) {
-      spared_.insert(HashOfName(CanonicalOrEntry(path)));  // and what later steps made of it
+    const Stays stays = WhyItStays(looked, rows);
+    if (stays.failed || !stays.others_source.empty()) {
+      const size_t hash = HashOfName(CanonicalOrEntry(path));
+      spared_.insert(hash);  // and what later steps made of it
+      if (stays.failed) return {};
+      others_.insert(hash);
+      left.others.Add(path, stays.others_source);
       return {};
     }
     ++left.files;
@@ -290,6 +329,7 @@ Result<LeftFiles> Leftovers::Look(const Looked& looked, Pruning pruning) {
     return {};
   }));
   left.unread = files.TakeUnread();
+  left.others.placed = looked.copies;
   TRY(names.ForEach([&](const std::string& name) { return Remove(looked, name, pruning, left); }));
   return left;
 }

@@ -30,6 +30,21 @@ struct UnreadFolders {
   std::string Warning() const;
 };
 
+/// Files that earlier runs have made of what is no input of this one, but is there: another run's, it may be,
+/// as of a second pipeline with the same output folder, or the original's, of a project that was copied.
+struct OthersFiles {
+  uint64_t files = 0;
+  std::string example;  ///< path of the first
+  std::string source;   ///< that it was made of, maybe in several steps
+  bool placed = false;  ///< they are copies and links
+
+  void Add(const std::string& path, const std::string& made_of);
+  /// How many they are, why they stay, and what can be done; empty if there are none.
+  /// @param folder  where they lie
+  /// @param output  the output folder whose catalog tells of them
+  std::string Text(const std::string& folder, const std::string& output, const Catalog& catalog) const;
+};
+
 struct LeftFiles {
   uint64_t files = 0;
   uint64_t removed = 0;  ///< or would be
@@ -38,6 +53,7 @@ struct LeftFiles {
   std::string folder;    ///< where they lie
   std::string example;   ///< path of one that stays, else of one
   UnreadFolders unread;  ///< nothing in them is counted above
+  OthersFiles others;    ///< likewise
 };
 
 /// Why nothing may be removed; empty if that is none. A folder that is missing or has nothing in it is rather
@@ -90,17 +106,25 @@ class Leftovers {
     /// By its name alone, and if that does not tell, by the rows that it has.
     std::function<bool(const std::string& name)> is_current;
     std::function<bool(const FoundWork& found)> is_current_work;
-    /// Whether what was made of a source is the run's to judge.
-    std::function<bool(const WorkKey& key)> is_of_run;
+    /// Another's source that work was done on; empty where it is the run's to judge.
+    std::function<std::string(const WorkKey& key)> others_source;
     bool copies = false;
   };
   Result<LeftFiles> Look(const Looked& looked, Pruning pruning);
   bool IsSpared(const std::string& source) const;
   bool IsBelowOwn(const std::string& source) const;
-  bool IsOfThisRun(const WorkKey& key) const;
-  /// Whether the source is gone, as where a later step has moved it, and was made of an image that failed, or
-  /// is another's. @param seen  sources that were asked for
-  bool WasMadeOfOthers(const WorkKey& key, std::set<std::string>& seen) const;
+  /// Of a pipeline: another's source that is there, and that this one is or was made of; empty if there is
+  /// none.
+  std::string OthersSource(const WorkKey& key) const;
+  /// Of a source that is gone, as where a later step has moved it: what it was made of, if that is an image
+  /// that failed, or another's; else empty. @param seen  sources that were asked for
+  std::string OthersMadeInto(const WorkKey& key, std::set<std::string>& seen) const;
+  /// Why a file is not left over, if it is not.
+  struct Stays {
+    bool failed = false;        ///< an image that it was made of has failed
+    std::string others_source;  ///< it was made of this, which is another's; empty if of none
+  };
+  Stays WhyItStays(const Looked& looked, const std::vector<FoundWork>& rows) const;
   /// The rows by which a file of this name is one of ours; none where it is not.
   std::vector<FoundWork> RowsOf(const Looked& looked, const std::string& name) const;
   bool IsAwaited(const std::string& source) const;
@@ -112,6 +136,7 @@ class Leftovers {
   std::vector<std::string> own_;       ///< canonical
   std::vector<std::string> made_in_;   ///< likewise
   std::unordered_set<size_t> spared_;  ///< hashes of canonical paths
+  std::unordered_set<size_t> others_;  ///< of these, files that stay as they were made of others' images
   std::string awaited_in_;             ///< canonical
   std::vector<size_t> awaited_;        ///< hashes of names there, in order
 };

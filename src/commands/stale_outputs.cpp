@@ -74,6 +74,10 @@ Status StaleOutputs::Tell(const std::string& folder, bool prune, CommandResult& 
        [this](const std::string& source) { return Has(sources_, HashOfName(source)); }},
       pruning));
   if (left.unread.count > 0) services_.log(LogLevel::kWarning, left.unread.Warning());
+  if (pruning != Pruning::kNo && left.others.files > 0) {
+    result.details["stale_of_others"] = left.others.files;
+    services_.log(LogLevel::kInfo, left.others.Text(folder, folder, *services_.catalog));
+  }
   if (left.files == 0) return {};
   const auto files = [](uint64_t count) { return std::to_string(count) + (count == 1 ? " file" : " files"); };
   const std::string whose = " of " + std::string(kind_.noun) + " that are gone, or whose " +

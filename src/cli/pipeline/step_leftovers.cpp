@@ -199,6 +199,14 @@ std::string StepLeftovers::WhyTheyStay() const {
 
 void StepLeftovers::Tell(CommandResult& result) const {
   if (left_.unread.count > 0) session_.Log(LogLevel::kWarning, step_->name + ": " + left_.unread.Warning());
+  // A run puts copies that it finds there on its own record first.
+  const bool others_are_known = !dry_run_ || !left_.others.placed;
+  if (left_.others.files > 0 && HowToPrune() != Pruning::kNo && others_are_known) {
+    result.details["files_of_other_inputs"] = left_.others.files;
+    session_.Log(
+        LogLevel::kInfo,
+        step_->name + ": " + left_.others.Text(folder_, pipeline_.output, *session_.services().catalog));
+  }
   const uint64_t removed = dry_run_ ? 0 : left_.removed;
   const uint64_t there = left_.files - removed;
   if (removed > 0) {
