@@ -64,6 +64,8 @@ PairNames PairNameOptions::Names() const {
 std::optional<std::string> CheckPairFolders(const std::vector<std::string>& folders,
                                             const StepsBefore& before) {
   for (const std::string& folder : folders) {
+    if (folder == "-" && !HoldsFiles(folder))
+      return "--pair -: an archive on stdin can be the images, not their partners";
     if (!HoldsFiles(folder) && !before.MayMake(folder))
       return "--pair " + PrintablePath(folder) + ": no such folder";
   }

@@ -179,7 +179,7 @@ Error InArchive(const std::string& where) {
       Stage::kConfigure, Code::kUsage,
       where +
           " an archive, and archives are not changed: its members can be copied (--action copy), or those "
-          "that are kept packed into another (imgmill pack)"};
+          "that are kept packed into another (--pack)"};
 }
 
 /// Archives are read only, and nothing can be linked to a member.

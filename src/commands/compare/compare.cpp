@@ -65,6 +65,9 @@ class Compare final : public Command, public ChecksAhead {
   class CompareRun;
 
   std::string NoPartners() const {
+    if (options_.pair == "-")
+      return "an archive on stdin (-) can be the images, not what they are compared with: imgmill compare - "
+             "FOLDER";
     return PrintablePath(options_.pair) + (IsGone(options_.pair) ? " does not exist" : " is no folder") +
            ": name one file to compare with one image, or a folder that holds a partner for "
            "each";

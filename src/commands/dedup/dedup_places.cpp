@@ -47,6 +47,8 @@ Result<DedupPlaces> FindPlaces(const DedupOptions& options, const KeepOrder& ord
                                const StepsBefore& before) {
   const auto canonical = [&](const char* flag, const std::string& folder) -> Result<std::string> {
     if (HoldsFiles(folder) || before.MayMake(folder)) return CanonicalOrSame(folder);
+    if (folder == "-")
+      return UsageError(std::string(flag) + " -: an archive on stdin can be the images, not this folder");
     return UsageError(std::string(flag) + ": " + PrintablePath(folder) + " is not an existing folder");
   };
   DedupPlaces places;
