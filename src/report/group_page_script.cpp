@@ -235,8 +235,9 @@ function lay() {
   const frame = {width: first.width * scale, height: first.height * scale};
   pair.box = second.box;
   if (!pair.box) {  // as large as fits
-    const fits = Math.min(first.width / second.width, first.height / second.height);
-    const w = second.width * fits / first.width / 2, h = second.height * fits / first.height / 2;
+    const swaps = second.pose & 4, width = swaps ? second.height : second.width, height = swaps ? second.width : second.height;
+    const fits = Math.min(first.width / width, first.height / height);
+    const w = width * fits / first.width / 2, h = height * fits / first.height / 2;
     pair.box = [.5 - w, .5 - h, .5 + w, .5 + h];
   }
   Object.assign(byId('stage').style, {width: frame.width + 'px', height: frame.height + 'px'});

@@ -26,7 +26,7 @@ main { padding: .8rem 1.2rem 0; max-width: 100rem; margin: 0 auto; }
 .group.at { border-left-color: var(--through); }
 .group.out .strip { opacity: .45; }
 .title { display: flex; flex-wrap: wrap; align-items: center; gap: .2rem .8rem; color: var(--soft); margin-bottom: .4rem; }
-.title span { flex: 1; min-width: 8rem; }
+.title span { flex: 1; min-width: 8rem; overflow-wrap: anywhere; }
 .strip { display: flex; flex-wrap: wrap; gap: .8rem 1rem; align-items: flex-start; }
 figure { margin: 0; width: min-content; min-width: 9.5rem; }
 figure > button { display: block; padding: 3px; border-width: 2px; background: none; line-height: 0; position: relative;
@@ -56,7 +56,7 @@ dl.keys { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1re
 dl.keys dt { font: 13px/1.4 ui-monospace, monospace; } dl.keys dd { margin: 0; }
 @media (max-width: 40rem) {
   header { position: static; padding: .6rem .7rem; } main { padding: .6rem .5rem 0; } .group { padding: .5rem .5rem .6rem; scroll-margin: .3rem; }
-  .strip { gap: .6rem; } figure { min-width: 0; flex: 0 1 calc(50% - .3rem); width: auto; }
+  .title span { flex-basis: 100%; } .strip { gap: .6rem; } figure { min-width: 0; flex: 0 1 calc(50% - .3rem); width: auto; }
   #totals { flex-basis: 100%; order: -1; } header h1 { display: none; } .wide { display: none; }
 }
 )css";

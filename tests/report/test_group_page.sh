@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Opens the page of dedup in a real browser and clicks: the keeper changes, an image stays, a group is left alone, the
 # totals follow, two pictures are flipped and subtracted; what is exported is then carried out by apply, and undone. A
-# page of many groups draws only those in view.
+# page of many groups draws only those in view. Turned pictures are laid upon each other.
 #
 # Environment: IMGMILL, the program (build/release/bin/imgmill).
 source "$(dirname "${BASH_SOURCE[0]}")/browser.sh"
@@ -173,6 +173,36 @@ acted_page deleted
 check "files of the page of what was deleted" 'acted/a.jpg acted/b.jpg' "$(found names)"
 check "links of the page of what was deleted" 1 "$(found links)"
 check "what is said of it" 'no longer there' "$(found said)"
+
+# A turned picture is laid upon the keeper turned back, also where no second look has said where it lies. By hand: wide.ppm
+# was turned clockwise, so that its right leads down in turned.ppm, and its down to the left.
+mkdir turned
+awk 'BEGIN {
+  w = 90; h = 60; print "P3\n" w, h "\n255" >"turned/wide.ppm"; print "P3\n" h, w "\n255" >"turned/turned.ppm"
+  for (y = 0; y < h; ++y) for (x = 0; x < w; ++x) {
+    pixel[x, y] = (x * x / 9 + y * 3) % 256 " " (y * y / 5 + x) % 256 " " (int(x / 11) * 57 + int(y / 7) * 31) % 256
+    gsub(/\.[0-9]*/, "", pixel[x, y]); print pixel[x, y] >"turned/wide.ppm"
+  }
+  for (y = 0; y < w; ++y) for (x = 0; x < h; ++x) print pixel[y, h - 1 - x] >"turned/turned.ppm"
+}'
+for verify in '' --no-verify; do
+  "$IMGMILL" dedup turned --method embedding --invariant rotate $verify --keep-by path --html turned.html --quiet >turned.out 2>turned.err
+  probe turned.html <<'JS'
+await frame();
+found.how = all('figure:nth-child(2) small')[1].textContent.replaceAll(',', ';');
+one('.closely').click();
+await frame();
+const box = element => { const {x, y, width, height} = element.getBoundingClientRect(); return [x, y, width, height].map(Math.round).join(' '); };
+const laid = one('#stage .second img');
+found.fills = box(laid) === box(one('#stage')) || box(laid) + ' in ' + box(one('#stage'));
+found.turned = getComputedStyle(laid).transform.replaceAll(',', '');
+JS
+  counts=$(live probe.html 1000,900 "probe()")
+  check "error of the page of a turned picture" "" "$(found error)"
+  check "what is said of a turned picture ($verify)" "distance 0; turned by 270 degrees" "$(found how | sed 's/ difference 0.000;//')"
+  check "a turned picture fills the stage ($verify)" true "$(found fills)"
+  check "how a turned picture is laid ($verify)" 'matrix(0 1 -1 0 0 0)' "$(found turned)"
+done
 
 # The page of match: a query and its two nearest in a group; nothing to decide.
 "$IMGMILL" embed 'my photos' --quiet

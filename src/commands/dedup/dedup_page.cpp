@@ -119,7 +119,10 @@ class PageBody {
     GroupImage image = Described(entry);
     image.how = found_.How(member, entry, keeper);
     image.far = member.distance;
-    if (!found_.Aligned(member)) return image;
+    if (!found_.Aligned(member)) {  // turned back all the same; where it lies on the keeper is not known
+      if (member.via == DuplicateMember::kKeeper) image.pose = PoseBack(static_cast<int>(member.pose));
+      return image;
+    }
     if (member.via == DuplicateMember::kKeeper) {
       Lay(member, image);
     } else {

@@ -17,6 +17,17 @@ nlohmann::ordered_json DistanceJson(double distance, bool by_vectors) {
   return std::round(distance * 1e6) / 1e6;
 }
 
+/// The same for people: never as 3.3e-05.
+std::string DistanceText(double distance, bool by_vectors) {
+  if (!by_vectors) return std::to_string(std::lround(distance));
+  char text[64];
+  std::snprintf(text, sizeof text, "%.6f", std::abs(distance));
+  std::string trimmed = text;
+  trimmed.erase(trimmed.find_last_not_of('0') + 1);
+  if (trimmed.back() == '.') trimmed.pop_back();
+  return trimmed;
+}
+
 nlohmann::ordered_json ImageJson(const DedupEntry& entry, nlohmann::ordered_json distance, bool identical) {
   return {{"path", PrintablePath(entry.file.path)},
           {"distance", std::move(distance)},
@@ -49,7 +60,7 @@ std::string FoundDuplicates::SizeText(const DedupEntry& entry) {
 }
 
 std::string FoundDuplicates::HowNear(const DuplicateGroups::Member& member) const {
-  std::string how = "distance " + DistanceJson(member.distance, evidence_.by_vectors).dump();
+  std::string how = "distance " + DistanceText(member.distance, evidence_.by_vectors);
   if (!evidence_.aligned) return how;
   char text[64];
   std::snprintf(text, sizeof text, ", difference %.3f", member.look.difference);
