@@ -1,4 +1,4 @@
-// The undo file as lines: what they mean, how they are written and found again.
+// Lines are appended in pieces, and read once: then only where they begin is remembered.
 #include "dataset/journal_file.h"
 
 #include <fcntl.h>
@@ -6,8 +6,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "base/path_parts.h"
 #include "base/try.h"
@@ -18,85 +16,7 @@ namespace imgmill {
 namespace {
 
 constexpr std::string_view kFirstLine = "imgmill-undo\t1";
-constexpr std::string_view kSidecar = "sidecar";
-/// In the start line of a link: what it is led by is written down.
-constexpr std::string_view kTellsLed = "led";
 constexpr size_t kPendingBytes = size_t{64} << 10;
-constexpr std::array<std::string_view, 8> kKinds = {"move",  "hardlink", "symlink",      "delete",
-                                                    "trash", "copy",     "new-hardlink", "new-symlink"};
-
-/// Fields of a line; fields that are missing are empty.
-class Fields {
- public:
-  explicit Fields(std::string_view line) : rest_(line) {}
-  std::string_view Next() {
-    const size_t tab = rest_.find('\t');
-    const std::string_view field = rest_.substr(0, tab);
-    rest_ = tab == std::string_view::npos ? std::string_view() : rest_.substr(tab + 1);
-    return field;
-  }
-  std::string NextPath() { return PathFromPrintable(Next()); }
-
- private:
-  std::string_view rest_;
-};
-
-template <typename Number>
-bool Parse(std::string_view text, Number& value) {
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return problem == std::errc() && end == text.data() + text.size();
-}
-
-/// An empty field is none.
-bool ParseDigest(std::string_view text, std::optional<ContentDigest>& digest) {
-  if (!text.empty()) digest = ContentDigest::FromHex(text);
-  return text.empty() || digest;
-}
-
-bool ParseAction(std::string_view line, FileAction& action) {
-  Fields fields(line);
-  fields.Next();
-  fields.Next();
-  const std::string_view kind = fields.Next();
-  size_t which = 0;
-  while (which < kKinds.size() && kKinds[which] != kind) ++which;
-  if (which == kKinds.size()) return false;
-  action.kind = static_cast<FileAction::Kind>(which);
-  action.path = fields.NextPath();
-  action.target = fields.NextPath();
-  action.keeper = fields.NextPath();
-  const std::string_view size = fields.Next();
-  const std::string_view mtime = fields.Next();
-  if (!size.empty()) {
-    action.seen.emplace();
-    if (!Parse(size, action.seen->size) || !Parse(mtime, action.seen->mtime_ns)) return false;
-  }
-  // What follows is missing in files of earlier versions.
-  const std::string_view ctime = fields.Next();
-  const std::string_view inode = fields.Next();
-  if (!ctime.empty() && action.seen &&
-      (!Parse(ctime, action.seen->ctime_ns) || !Parse(inode, action.seen->inode))) {
-    return false;
-  }
-  if (!ParseDigest(fields.Next(), action.content) || !ParseDigest(fields.Next(), action.keeper_content))
-    return false;
-  action.sidecar = fields.Next() == kSidecar;
-  return !action.path.empty();
-}
-
-bool ParseStart(std::string_view line, ActionStart& start) {
-  Fields fields(line);
-  fields.Next();
-  fields.Next();
-  start.target = fields.NextPath();
-  const bool numbers = Parse(fields.Next(), start.size) && Parse(fields.Next(), start.mtime_ns) &&
-                       Parse(fields.Next(), start.mode);
-  const bool digest = ParseDigest(fields.Next(), start.digest);
-  start.link = fields.NextPath();
-  start.moment = fields.Next();
-  start.old = !start.link.empty() && fields.Next() != kTellsLed;
-  return numbers && digest;
-}
 
 /// Taken for as long as the file is open.
 Status Lock(const UniqueFd& file) {
@@ -305,20 +225,8 @@ Status JournalFile::AddMissing(const std::string& path) {
 }
 
 Status JournalFile::AddPlan(const FileAction& action) {
-  const uint64_t at = size_;
-  std::string line = "plan\t" + std::to_string(entries_.size()) + "\t" +
-                     std::string(kKinds[static_cast<size_t>(action.kind)]) + "\t" +
-                     PrintablePath(action.path) + "\t" + PrintablePath(action.target) + "\t" +
-                     PrintablePath(action.keeper);
-  const std::optional<FileStamp>& seen = action.seen;
-  line += seen ? "\t" + std::to_string(seen->size) + "\t" + std::to_string(seen->mtime_ns) + "\t" +
-                     std::to_string(seen->ctime_ns) + "\t" + std::to_string(seen->inode)
-               : "\t\t\t\t";
-  line += "\t" + (action.content ? action.content->Hex() : "") + "\t" +
-          (action.keeper_content ? action.keeper_content->Hex() : "");
-  if (action.sidecar) line += "\t" + std::string(kSidecar);
-  entries_.push_back({at, 0, State::kPlanned, action.sidecar});
-  return Add(line);
+  entries_.push_back({size_, 0, State::kPlanned, action.sidecar});
+  return Add(PlanLine(entries_.size() - 1, action));
 }
 
 Status JournalFile::Seal() {
@@ -338,12 +246,7 @@ Status JournalFile::AddEnded() {
 Status JournalFile::AddStart(size_t id, const ActionStart& start) {
   entries_[id].start_at = size_;
   entries_[id].state = State::kStarted;
-  std::string rest = start.moment;
-  if (!start.link.empty()) rest += "\t" + std::string(kTellsLed);
-  return Add("start\t" + std::to_string(id) + "\t" + PrintablePath(start.target) + "\t" +
-             std::to_string(start.size) + "\t" + std::to_string(start.mtime_ns) + "\t" +
-             std::to_string(start.mode) + "\t" + (start.digest ? start.digest->Hex() : "") + "\t" +
-             PrintablePath(start.link) + (rest.empty() ? "" : "\t" + rest));
+  return Add(StartLine(id, start));
 }
 
 Status JournalFile::AddLed(size_t id, const std::string& text) {

@@ -1,4 +1,4 @@
-// The undo file as lines: what they mean, how they are written and found again.
+// The undo file: what its lines mean together, how they are appended and found again.
 #pragma once
 
 #include <cstdint>
@@ -9,26 +9,10 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "dataset/journal_lines.h"
 #include "imgmill/dataset/journal.h"
 
 namespace imgmill {
-
-/// What an action's file was right before the act, and where exactly it goes.
-struct ActionStart {
-  std::string target;
-  int64_t size = 0;
-  int64_t mtime_ns = 0;
-  uint32_t mode = 0;
-  std::optional<ContentDigest> digest;  ///< where the keeper has the same content
-  std::string link;                     ///< where the file was a symbolic link: its text
-  std::string moment;                   ///< of its note in the trash; a date in files of earlier versions
-  std::string led;   ///< of a link that was moved: what it was to be led by to where its file went
-  bool old = false;  ///< of an earlier version, which did not write down what it led links by
-  /// Of the file and its keeper when their bytes were looked at. Not written down: who resumes looks again.
-  std::optional<FileStamp> looked_at;
-  std::optional<FileStamp> keeper_looked_at;
-  bool already = false;  ///< nothing is to be done, and this is not written down: it is as wanted
-};
 
 /// An append-only text file with an index of its actions in memory.
 class JournalFile {
