@@ -9,7 +9,6 @@
 #include "commands/embed/embed_operation.h"
 #include "commands/embed/vector_kinds.h"
 #include "commands/export_target.h"
-#include "commands/freed_bytes.h"
 #include "commands/paired_source.h"
 #include "commands/planned_actions.h"
 #include "commands/readable_file.h"
@@ -24,11 +23,11 @@
 #include "dedup_pictures.h"
 #include "dedup_places.h"
 #include "dedup_reduce_step.h"
+#include "dedup_summary.h"
 #include "dedup_vector_run.h"
 #include "dedup_verify_groups.h"
 #include "duplicate_action.h"
 #include "found_duplicates.h"
-#include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/keeps_images.h"
 #include "imgmill/commands/steps_before.h"
@@ -124,7 +123,7 @@ class Dedup final : public Command, public ChecksAhead, public KeepsImages {
                                  .limits = options_.limits(),
                                  .by_quality = options_.Method().has_quality(),
                                  .least_quality = rules_.least_quality});
-    TRY(Describe(found, services, result));
+    TRY(DescribeFound(options_, found, services, result));
     if (ivf) DescribeIndex(*ivf, services, result);
     if (services.in_pipeline) TRY(found.PassOnKept(services, result));
     TRY(ActAndShow(found, services, result));
@@ -150,86 +149,6 @@ class Dedup final : public Command, public ChecksAhead, public KeepsImages {
     TRY(acted);
     if (!shown && acts) TellUnwrittenPage(shown.error(), services, result);
     return acts ? Status() : shown;
-  }
-
-  Status Describe(const FoundDuplicates& found, const CommandServices& services,
-                  CommandResult& result) const {
-    FreedBytes freed;
-    const Status counted =
-        found.ForEachDuplicate([&](const auto& member, const DedupEntry& entry, const DedupEntry& keeper) {
-          freed.Add(entry.file.path);
-          const auto why = [&] {
-            return "duplicate of " + PrintablePath(keeper.file.path) + " (" +
-                   found.How(member, entry, keeper) + ")";
-          };
-          result.MarkDropped(services, entry.file, why);
-          return Status();
-        });
-    if (!counted) return counted;
-    result.dropped = found.duplicates();
-    result.kept_images = found.kept();
-    result.details["method"] = options_.method;
-    if (By(DedupBy::kVectors)) {
-      result.details["min_similarity"] = options_.similarity();
-      if (!options_.invariant.empty()) result.details["invariant"] = options_.invariant;
-    } else if (!By(DedupBy::kContent)) {
-      result.details["decode"] = options_.decode;
-      if (!options_.invariant.empty()) result.details["invariant"] = options_.invariant;
-      result.details["max_distance"] = options_.distance(found.images());
-      if (By(DedupBy::kNetwork)) result.details["max_lpips"] = options_.lpips();
-    }
-    if (options_.group_by != "keeper") result.details["group_by"] = options_.group_by;
-    result.details["duplicates"] = result.dropped;
-    result.details["duplicate_bytes"] = freed.total();
-    const LinkCounts links = CountLinks(found.all());
-    if (links.all() > 0) result.details["links"] = {{"symbolic", links.symbolic}, {"hard", links.hard}};
-    if (options_.Method().has_quality())
-      result.details.SetRows("weak",
-                             [found](JsonElements& elements) { return found.PutWeakImages(elements); });
-    result.details.SetRows("groups", [found](JsonElements& elements) { return found.PutGroups(elements); });
-    const size_t listed = options_.refused ? options_.listed_refused() : 0;
-    result.text = [found, listed](const TextSink& put) -> Status {
-      TRY(found.PutText(put));
-      return found.PutRefusedText(listed, put);
-    };
-    if (options_.looks_again()) {
-      result.details["refused_pairs"] = found.refused_pairs();
-      result.details.SetRows("refused", [found, most = options_.listed_refused()](JsonElements& elements) {
-        return found.PutRefused(most, elements);
-      });
-    }
-    const size_t groups = found.groups();
-    result.summary =
-        std::to_string(groups) + (groups == 1 ? " group, " : " groups, ") + std::to_string(result.dropped) +
-        (result.dropped == 1 ? " duplicate (" : " duplicates (") + FormatByteSize(freed.total()) + ")";
-    if (links.all() > 0)
-      result.summary += ", " + std::to_string(links.all()) +
-                        (links.all() == 1 ? " of them a link that takes" : " of them links that take") +
-                        " no room";
-    result.summary += found.RefusedSummary(listed > 0);
-    if (options_.Method().has_quality()) {
-      const size_t weak = TRY(found.WeakImages());
-      if (weak > 0) result.summary += "; " + std::to_string(weak) + " of PDQ quality below 50";
-    }
-    result.findings = options_.check && groups > 0;
-    return {};
-  }
-
-  static void DescribeIndex(const IvfReport& ivf, const CommandServices& services, CommandResult& result) {
-    if (ivf.recall() < IvfReport::kWantedRecall)
-      services.log(
-          LogLevel::kWarning,
-          "--index ivf finds only " + std::to_string(ivf.found) + " of " + std::to_string(ivf.pairs) +
-              " near pairs of a sample: so many images are as near as --min-similarity that lists do "
-              "not tell them apart (--index exact finds all)");
-    result.details["index"] = {{"name", "ivf"},
-                               {"lists", ivf.lists},
-                               {"probes", ivf.probes},
-                               {"sampled_vectors", ivf.sample},
-                               {"sampled_pairs", ivf.pairs},
-                               {"sampled_pairs_found", ivf.found}};
-    result.summary += "; ivf finds " + std::to_string(ivf.found) + " of " + std::to_string(ivf.pairs) +
-                      " near pairs of " + std::to_string(ivf.sample) + " sampled images";
   }
 
   /// kUsage for an action that is never done here, since archives are not changed.
