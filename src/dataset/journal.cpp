@@ -60,17 +60,14 @@ Result<std::unique_ptr<ActionJournal>> ActionJournal::Resume(const std::string& 
   return opened;
 }
 
-/// Files of earlier versions have no last line that says so. Links that were moved are led again before that
-/// line is written.
+/// That all was done is not enough: the caller's record and links that were moved are seen to behind it,
+/// before the line that says that it has ended. But where nothing was done, or it is undone, there is no more
+/// to do.
 bool ActionJournal::Impl::WasComplete() const {
   if (file.ended()) return true;
   bool complete = file.sealed();
-  for (size_t id = 0; id < file.size() && complete; ++id) {
-    complete = file.state(id) != State::kPlanned && file.state(id) != State::kStarted;
-    if (!complete || file.state(id) != State::kDone) continue;
-    const Result<std::optional<ActionStart>> start = file.StartAt(id);
-    complete = !start || !*start || (*start)->link.empty();
-  }
+  for (size_t id = 0; id < file.size() && complete; ++id)
+    complete = file.state(id) == State::kFailed || file.state(id) == State::kUndone;
   return complete;
 }
 
