@@ -18,6 +18,7 @@
 #include "base/time_text.h"
 #include "base/try.h"
 #include "base/usage_error.h"
+#include "catalog/recorded_folder.h"
 #include "dataset/set_aside.h"
 #include "dataset/trash.h"
 #include "imgmill/base/path_text.h"
@@ -85,7 +86,8 @@ Status Create(const ActRequest& request, const CommandServices& services, Journa
   for (int i = 1;; ++i) {
     journal.name = !request.undo_file.empty() ? request.undo_file
                                               : base + (i > 1 ? "-" + std::to_string(i) : "") + ".tsv";
-    Result<std::unique_ptr<ActionJournal>> made = ActionJournal::Create(journal.name, request.command);
+    Result<std::unique_ptr<ActionJournal>> made =
+        ActionJournal::Create(journal.name, request.command, OutputFolderOfCatalog(folder));
     if (made) journal.actions = *std::move(made);
     if (made) return {};
     if (!request.undo_file.empty() || made.error().code != Code::kConflict) return made.error();

@@ -33,8 +33,9 @@ ActionJournal::ActionJournal() : impl_(std::make_unique<Impl>()) {}
 ActionJournal::~ActionJournal() = default;
 
 Result<std::unique_ptr<ActionJournal>> ActionJournal::Create(const std::string& path,
-                                                             const std::string& command) {
-  JournalFile file = TRY(JournalFile::Create(AbsoluteEntry(path), command));
+                                                             const std::string& command,
+                                                             const std::string& record) {
+  JournalFile file = TRY(JournalFile::Create(AbsoluteEntry(path), command, record));
   std::unique_ptr<ActionJournal> journal(new ActionJournal);
   journal->impl_->file = std::move(file);
   return journal;
@@ -243,6 +244,7 @@ Status ActionJournal::Impl::UndoOne(size_t id, UndoSummary& summary, const Repor
 
 Result<UndoSummary> ActionJournal::Undo(const StopFlag& stop, const Report& report) {
   UndoSummary summary;
+  summary.record = impl_->file.record();
   for (size_t id = impl_->file.size(); id-- > 0 && !stop.StopRequested();) {
     TRY(impl_->UndoOne(id, summary, report));
   }

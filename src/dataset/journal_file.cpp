@@ -41,10 +41,12 @@ Error JournalFile::Malformed(const std::string& why) const {
                PrintablePath(path_) + " is not an undo file that this imgmill can read: " + why};
 }
 
-Result<JournalFile> JournalFile::Create(const std::string& path, const std::string& command) {
+Result<JournalFile> JournalFile::Create(const std::string& path, const std::string& command,
+                                        const std::string& record) {
   JournalFile journal;
   journal.path_ = path;
   journal.command_ = command;
+  journal.record_ = record;
   TRY(MakeFolders(ParentOf(path)));
   journal.file_ = UniqueFd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666));
   if (!journal.file_.valid() && errno == EEXIST && !TakeEmpty(path, journal.file_)) {
@@ -54,7 +56,8 @@ Result<JournalFile> JournalFile::Create(const std::string& path, const std::stri
   if (!journal.file_.valid())
     return ErrnoError(Stage::kAct, errno, "create the undo file " + PrintablePath(path));
   TRY(Lock(journal.file_));
-  TRY(journal.Add(std::string(kFirstLine) + "\t" + PrintablePath(command)));
+  TRY(journal.Add(std::string(kFirstLine) + "\t" + PrintablePath(command) +
+                  (record.empty() ? "" : "\t" + PrintablePath(record))));
   return journal;
 }
 
@@ -90,6 +93,7 @@ Status JournalFile::ReadAll() {
         fields.Next();
         fields.Next();
         command_ = fields.NextPath();
+        record_ = fields.NextPath();
       }
       first = false;
       used = end + 1;

@@ -19,7 +19,8 @@ class JournalFile {
  public:
   enum class State : uint8_t { kPlanned, kStarted, kDone, kFailed, kUndone };
 
-  static Result<JournalFile> Create(const std::string& path, const std::string& command);
+  static Result<JournalFile> Create(const std::string& path, const std::string& command,
+                                    const std::string& record);
   static Result<JournalFile> Open(const std::string& path);
 
   size_t size() const { return entries_.size(); }
@@ -27,6 +28,8 @@ class JournalFile {
   /// All of the plan was tried.
   bool ended() const { return ended_; }
   const std::string& command() const { return command_; }
+  /// The output folder whose record tells of the actions; empty for none.
+  const std::string& record() const { return record_; }
   const std::string& path() const { return path_; }
   /// More may be planned.
   void Unseal() { sealed_ = ended_ = false; }
@@ -72,6 +75,7 @@ class JournalFile {
 
   std::string path_;
   std::string command_;
+  std::string record_;
   UniqueFd file_;
   uint64_t size_ = 0;  ///< of the file, with what is pending
   std::string pending_;

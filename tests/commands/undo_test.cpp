@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "imgmill/base/path_text.h"
@@ -164,6 +165,27 @@ TEST_CASE("undo leaves a folder that a later action has used, until that is undo
   CHECK(std::filesystem::exists(where / "bad"));
   REQUIRE(Run({"undo", undo_files[0]}).exit_code == 0);
   CHECK_FALSE(std::filesystem::exists(where / "bad"));
+}
+
+TEST_CASE("an undo file tells of which output folder the record is, wherever it and what was done lie") {
+  for (const std::string step : {"filter: {keep: [\"width>0\"], action: copy, to: aside",
+                                 "filter: {drop: [\"width>300\"], action: move, to: aside",
+                                 "filter: {keep: [\"width>0\"], action: hardlink, to: aside",
+                                 "filter: {keep: [\"width>0\"], action: symlink, to: aside",
+                                 "dedup: {max-distance: 10, action: move, move-to: aside"}) {
+    CAPTURE(step);
+    const TestFolder where;
+    CopySamples(where / "photos");
+    std::ofstream(where / "steps.yaml")
+        << "input: photos\noutput: out\nsteps:\n  - " << step << ", undo-file: undo.tsv}\n";
+    Run({"run", where / "steps.yaml"});  // two of the samples are broken on purpose
+    const auto verified = [&] { return Json(Run({"verify", where / "out", "--json"}))["counts"]; };
+    CHECK(verified()["as_written"] > 0);
+    REQUIRE(Run({"undo", where / "undo.tsv"}).exit_code == 0);
+    CHECK_FALSE(std::filesystem::exists(where / "aside"));
+    CHECK(verified()["as_written"] == 0);
+    CHECK(verified()["missing"] == 0);
+  }
 }
 
 }  // namespace imgmill::process_test

@@ -74,6 +74,7 @@ struct UndoSummary {
   uint64_t gone = 0;       ///< deleted for good: the keeper's content is another; with side-cars
   uint64_t failed = 0;     ///< with side-cars
   bool interrupted = false;
+  std::string record;  ///< as given to ActionJournal::Create; empty in files of earlier versions
 };
 
 /// The undo file: a plan, and what was done of it. Text, a line a record, fields separated by tabs, paths as
@@ -91,7 +92,9 @@ class ActionJournal {
   using Report = std::function<void(const FileAction& action, const Status& status)>;
 
   /// A new undo file; one that exists already is kConflict.
-  static Result<std::unique_ptr<ActionJournal>> Create(const std::string& path, const std::string& command);
+  /// @param record  absolute, the output folder whose record tells of these actions; empty where none does
+  static Result<std::unique_ptr<ActionJournal>> Create(const std::string& path, const std::string& command,
+                                                       const std::string& record = {});
   /// An undo file of an earlier run, to go on with it. kLocked while another process works on it, kMalformed
   /// if it is not an undo file, or of a newer version.
   static Result<std::unique_ptr<ActionJournal>> Open(const std::string& path);

@@ -33,30 +33,31 @@ Status PutRows(const std::string& output_folder, const std::string& who, const R
 }
 
 /// The files by the output folders on whose record they may be.
-std::map<std::string, std::vector<std::string>> ByFolder(const std::string& undo_file,
+std::map<std::string, std::vector<std::string>> ByFolder(std::span<const std::string> folders,
                                                          std::span<const UndoneFile> files) {
-  const std::optional<std::string> beside = OutputFolderOf(ParentOf(AbsoluteEntry(undo_file)));
+  std::set<std::string> beside;
+  for (const std::string& each : folders) {
+    if (std::optional<std::string> folder = OutputFolderOf(each)) beside.insert(*std::move(folder));
+  }
   std::map<std::string, std::vector<std::string>> by_folder;
   for (const UndoneFile& file : files) {
-    // Folders are above the file, or above what it was taken from; others are known by the undo file, which
-    // lies with the catalog.
-    std::set<std::string> folders;
+    // They are above the file, above what it was taken from, or told by the undo file.
+    std::set<std::string> above = beside;
     for (const std::string& path : {file.path, file.source}) {
       if (std::optional<std::string> folder = OutputFolderOf(ParentOf(path)))
-        folders.insert(*std::move(folder));
+        above.insert(*std::move(folder));
     }
-    if (beside) folders.insert(*beside);
-    for (const std::string& folder : folders) by_folder[folder].push_back(file.path);
+    for (const std::string& folder : above) by_folder[folder].push_back(file.path);
   }
   return by_folder;
 }
 
 /// Those of a folder are no reason to leave out others.
 template <typename Change>
-std::vector<Error> ChangeEach(const std::string& undo_file, std::span<const UndoneFile> files,
+std::vector<Error> ChangeEach(std::span<const std::string> folders, std::span<const UndoneFile> files,
                               const Change& change) {
   std::vector<Error> errors;
-  for (const auto& [folder, of_folder] : ByFolder(undo_file, files)) {
+  for (const auto& [folder, of_folder] : ByFolder(folders, files)) {
     if (Status changed = change(folder, of_folder); !changed) errors.push_back(std::move(changed).error());
   }
   return errors;
@@ -105,12 +106,12 @@ Status ForgetWork(const std::string& output_folder, std::span<const FoundWork> w
   });
 }
 
-std::vector<Error> ForgetUndone(const std::string& undo_file, std::span<const UndoneFile> files) {
-  return ChangeEach(undo_file, files, ForgetIn);
+std::vector<Error> ForgetUndone(std::span<const std::string> folders, std::span<const UndoneFile> files) {
+  return ChangeEach(folders, files, ForgetIn);
 }
 
-std::vector<Error> RecallRestored(const std::string& undo_file, std::span<const UndoneFile> files) {
-  return ChangeEach(undo_file, files, RecallIn);
+std::vector<Error> RecallRestored(std::span<const std::string> folders, std::span<const UndoneFile> files) {
+  return ChangeEach(folders, files, RecallIn);
 }
 
 }  // namespace imgmill

@@ -21,12 +21,12 @@ struct UndoneFile {
 };
 
 /// Takes off their records the files that an undo has taken away.
-/// @param undo_file  the catalog's may be the one that it lies in
+/// @param folders  in output folders whose records may tell of the files, beside those that the files lie in
 /// @return of each output folder whose record could not be changed, why: errors as ForgetWork's, and
 /// FinishedWork's
-std::vector<Error> ForgetUndone(const std::string& undo_file, std::span<const UndoneFile> files);
+std::vector<Error> ForgetUndone(std::span<const std::string> folders, std::span<const UndoneFile> files);
 /// Puts on their records again the files that an action had deleted, and an undo has brought back. As
 /// ForgetUndone.
-std::vector<Error> RecallRestored(const std::string& undo_file, std::span<const UndoneFile> files);
+std::vector<Error> RecallRestored(std::span<const std::string> folders, std::span<const UndoneFile> files);
 
 }  // namespace imgmill

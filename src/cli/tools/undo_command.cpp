@@ -49,9 +49,12 @@ ExitCode UndoFromFile(const std::string& file) {
     for (const Error& each : errors)
       std::fprintf(stderr, "imgmill: warning: %s; imgmill verify will %s\n", each.message.c_str(), what);
   };
-  warn(ForgetUndone(file, taken_away),
+  // An undo file may lie with the catalog, or tell which one it is of.
+  std::vector<std::string> folders = {ParentOf(AbsoluteEntry(file))};
+  if (!undone->record.empty()) folders.push_back(undone->record);
+  warn(ForgetUndone(folders, taken_away),
        "miss what was taken away (imgmill verify --forget takes it off the record)");
-  warn(RecallRestored(file, restored), "perhaps not know what was brought back until the next run");
+  warn(RecallRestored(folders, restored), "perhaps not know what was brought back until the next run");
   std::fprintf(stderr, "imgmill: info: %s\n", SumOf(*undone).c_str());
   if (undone->interrupted) return ExitCode::kRetry;
   return undone->failed + undone->gone > 0 ? ExitCode::kSomeFailed : ExitCode::kDone;
