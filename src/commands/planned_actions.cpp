@@ -65,6 +65,7 @@ struct Journal {
   std::unique_ptr<ActionJournal> actions;
   std::vector<std::unique_ptr<ActionJournal>> others;  ///< of earlier runs that were killed: completed
   std::string name;                                    ///< as the user knows it
+  std::string earlier;     ///< of a run of this command that was killed, where it is another file
   uint64_t completed = 0;  ///< actions that interrupted runs of this command had done or begun
   uint64_t failed = 0;     ///< what they had begun, and could not be completed
   bool resumed = false;
@@ -141,6 +142,7 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
     const ActionCounts ended = TRY((*found)->Execute(StopFlag(), tell));
     if (ended.error) return *ended.error;
     journal.failed += ended.failed;
+    if ((*found)->command() == request.command && (*found)->completed() > 0) journal.earlier = path;
     journal.others.push_back(*std::move(found));
   }
   if (journal.actions == nullptr && request.nothing_planned) return journal;
@@ -283,8 +285,11 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   partners.EndPlan();
   sidecars.Tell(services, result);
   if (!request.target_folder.empty()) SweepTemporaries(request.target_folder);
-  if (request.sets_aside && actions.planned() > 0) {
-    Status marked = actions.NoteMade(Join(request.target_folder, kSetAsideMark));
+  const std::string mark = Join(request.target_folder, kSetAsideMark);
+  const bool marks = request.sets_aside && actions.planned() > 0;
+  const bool made_mark = marks && !Exists(mark);
+  if (marks) {
+    Status marked = actions.NoteMade(mark);
     if (marked) marked = MarkSetAside(request.target_folder, request.command);
     if (!marked) return WithUndo(marked.error(), journal);
   }
@@ -311,12 +316,17 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   Result<ActionCounts> acted = actions.Execute(*services.stop, report, notes);
   if (!acted) return WithUndo(acted.error(), journal);
   if (acted->error) result.refusal = acted->error;
+  // All was as wanted: an undo file would tell of nothing.
+  const bool nothing = acted->done + acted->sidecars + acted->failed == 0 && !acted->error &&
+                       !acted->interrupted && !made_mark && !journal.resumed;
+  if (nothing) ::unlink(actions.path().c_str());
+  if (nothing) journal.name = journal.earlier;
   result.details["action"] = request.action;
   result.details["acted"] = acted->done;
   const uint64_t went_along = acted->sidecars - std::min(acted->sidecars, partners.count());
   if (!request.partners.empty()) result.details["partners"] = partners.count();
   if (sidecars.planned() > 0) result.details["sidecars"] = went_along;
-  result.details["undo_file"] = PrintablePath(journal.name);
+  if (!journal.name.empty()) result.details["undo_file"] = PrintablePath(journal.name);
   if (acted->already > 0) result.details["already_so"] = acted->already;
   if (journal.completed > 0) result.details["completed_of_a_killed_run"] = journal.completed;
   result.summary += "; " + request.action + ": " + std::to_string(acted->done) + " done" +
@@ -325,9 +335,10 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
                     std::to_string(acted->failed + journal.failed) + " failed" +
                     (journal.completed > 0
                          ? ", " + std::to_string(journal.completed) + " more by the interrupted run before"
-                         : "") +
-                    "; undo with: imgmill undo " + PrintablePath(journal.name) +
-                    (journal.resumed ? " (it holds what the interrupted run did, too)" : "");
+                         : "");
+  if (!journal.name.empty())
+    result.summary += "; undo with: imgmill undo " + PrintablePath(journal.name) +
+                      (journal.resumed ? " (it holds what the interrupted run did, too)" : "");
   if (acted->interrupted) {
     result.counts.interrupted = true;
     result.counts.interruption = "stopped by a signal; imgmill undo takes back what was done";

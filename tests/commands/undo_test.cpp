@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -185,6 +186,34 @@ TEST_CASE("an undo file tells of which output folder the record is, wherever it 
     CHECK_FALSE(std::filesystem::exists(where / "aside"));
     CHECK(verified()["as_written"] == 0);
     CHECK(verified()["missing"] == 0);
+  }
+}
+
+TEST_CASE("where all that is to be done is done already, there is neither an undo file nor a word of one") {
+  for (const std::string action : {"copy", "hardlink", "symlink"}) {
+    CAPTURE(action);
+    const TestFolder where;
+    CopySamples(where / "photos");
+    const std::vector<std::string> words = {"filter",    where / "photos", "--keep", "width>0",
+                                            "--action",  action,           "--to",   where / "kept",
+                                            "--catalog", where / "catalog"};
+    const auto undo_files = [&] {
+      const auto files = std::filesystem::directory_iterator(where / "catalog");
+      return std::count_if(begin(files), end(files),
+                           [](const auto& each) { return each.path().extension() == ".tsv"; });
+    };
+    CHECK(Run(words).err.find("; undo with: ") != std::string::npos);
+    CHECK(undo_files() == 1);
+    for (int again = 0; again < 2; ++again) {
+      const ProcessResult rerun = Run(words);
+      CHECK(rerun.err.find(": 0 done, 30 already done before, 0 failed") != std::string::npos);
+      CHECK(rerun.err.find("undo with") == std::string::npos);
+      CHECK(undo_files() == 1);
+    }
+    // What is missing is done again, and can be undone.
+    std::filesystem::remove(where / "kept/harbour.jpg");
+    CHECK(Run(words).err.find("; undo with: ") != std::string::npos);
+    CHECK(undo_files() == 2);
   }
 }
 
