@@ -14,8 +14,10 @@ extern const GraphArchitecture& kFbcnn;
 extern const GraphArchitecture& kImdn;
 extern const GraphArchitecture& kImdnPlus;
 extern const GraphArchitecture& kNafNet;
+extern const GraphArchitecture& kPlksr;
 extern const GraphArchitecture& kRcan;
 extern const GraphArchitecture& kRealCugan;
+extern const GraphArchitecture& kRealPlksr;
 extern const GraphArchitecture& kRfdn;
 extern const GraphArchitecture& kRlfn;
 extern const GraphArchitecture& kRrdbNet;
@@ -38,8 +40,10 @@ std::span<const GraphArchitecture* const> GraphArchitectures() {
       &kImdn,
       &kImdnPlus,
       &kNafNet,
+      &kPlksr,
       &kRcan,
       &kRealCugan,
+      &kRealPlksr,
       &kRfdn,
       &kRlfn,
       &kRrdbNet,

@@ -28,7 +28,7 @@ Status CheckKernelSide(const std::string& network, int64_t side) {
   if (side % 2 != 0 && side <= kMostWindowSide) return {};
   const std::string text = std::to_string(side);
   return WeightError("it is " + network + " with kernels of " + text + "x" + text +
-                     ", which are not known: odd ones up to 9x9 are");
+                     ", which are not known: odd ones up to 31x31 are");
 }
 
 FeatureMap GraphBuilder::Conv(const std::string& name, int out, const std::vector<FeatureMap>& from,
@@ -157,6 +157,38 @@ std::vector<FeatureMap> GraphBuilder::Grouped(const ConvWeights& conv, const std
 FeatureMap GraphBuilder::Normalized(const NormWeights& norm, const FeatureMap& from) {
   if (!norm.weight.defined() || !norm.bias.defined()) return from;  // Finish says what is wrong
   return graph_->AddNormalized(from, norm.weight.data(), norm.bias.data(), static_cast<float>(norm.epsilon));
+}
+
+FeatureMap GraphBuilder::GroupNormalized(const NormWeights& norm, int groups, const FeatureMap& from,
+                                         const std::vector<AddedMap>& added) {
+  if (!norm.weight.defined() || !norm.bias.defined()) return from;  // Finish says what is wrong
+  const FeatureMap both = graph_->AddGroupNorm(from, groups, norm.weight.data(), norm.bias.data(),
+                                               static_cast<float>(norm.epsilon));
+  const int channels = from.channels;
+  return graph_->AddScaled(from, both.Channels(0, channels),
+                           both.Channels(PaddedChannels(channels), channels), added);
+}
+
+FeatureMap GraphBuilder::Partial(const ConvWeights& conv, const FeatureMap& from) {
+  if (!conv.weight.defined()) return from;  // Finish says what is wrong
+  const int part = static_cast<int>(std::min<int64_t>(conv.weight.side(0), from.channels));
+  if (!Fits(conv, {from.Channels(0, part)})) return from;
+  GraphConv described = Described(conv, {from});
+  described.partial = true;
+  return graph_->Add(described);
+}
+
+FeatureMap GraphBuilder::Sampled(const std::string& name, const FeatureMap& from, int scale, int groups,
+                                 std::optional<int> out) {
+  const int64_t count = int64_t{2} * groups * scale * scale;
+  const ConvWeights scope =
+      layers_.Conv(name + ".scope", count, from.channels, {.side = 1, .bias = false});
+  const Values start = layers_.Parameter(name + ".init_pos", {1, count, 1, 1});
+  const FeatureMap offsets = Conv(name + ".offset", static_cast<int>(count), {from}, {}, 1);
+  if (!scope.weight.defined() || !start.defined() || !fits_) return from;  // Finish says what is wrong
+  const FeatureMap places = Conv(scope, {from}, {.end = ConvEnd::kWeigh, .added = {{offsets, 1.0f}}});
+  const FeatureMap sampled = graph_->AddSampled(from, places, scale, groups, start.data());
+  return out ? Conv(name + ".end_conv", *out, {sampled}, {}, 1) : sampled;
 }
 
 FeatureMap GraphBuilder::Depthwise(const ConvWeights& conv, const FeatureMap& from, const GraphEnd& end) {

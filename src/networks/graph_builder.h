@@ -78,6 +78,11 @@ class GraphBuilder {
   /// A transposed convolution of 2x2 by strides of two: `name`, with a bias or without. The same of `end`.
   FeatureMap Transposed(const std::string& name, int out, const FeatureMap& from, bool bias,
                         const GraphEnd& end = {});
+  /// As many of the first channels as it has outputs convolved, and the others passed on.
+  FeatureMap Partial(const ConvWeights& conv, const FeatureMap& from);
+  /// @param groups  of channels that are normalized together, over a whole map
+  FeatureMap GroupNormalized(const NormWeights& norm, int groups, const FeatureMap& from,
+                             const std::vector<AddedMap>& added);
   FeatureMap Depthwise(const ConvWeights& conv, const FeatureMap& from, const GraphEnd& end = {});
   FeatureMap Mean(const FeatureMap& from) { return graph_->AddMean(from); }
   FeatureMap Function(const FeatureMap& from, MapFunction function) {
@@ -91,6 +96,10 @@ class GraphBuilder {
   FeatureMap Product(const FeatureMap& one, const FeatureMap& other) {
     return graph_->AddProduct(one, other);
   }
+  /// Enlarged by places that were learned: `name`.offset, .scope, .init_pos, and .end_conv, which gives `out`
+  /// channels; none where they are to stay as many.
+  FeatureMap Sampled(const std::string& name, const FeatureMap& from, int scale, int groups,
+                     std::optional<int> out);
   FeatureMap MaxPool(const FeatureMap& from, int side, int stride) {
     return graph_->AddMaxPool(from, side, stride);
   }

@@ -182,7 +182,8 @@ class Twin {
     const auto of = [&](const FeatureMap& map) { return maps_[static_cast<size_t>(map.index)]; };
     const Planes scaled = of(from), by = of(factors);
     maps_.push_back(Sampled(scaled, scaled.height, scaled.width, [&](int c, int y, int x) {
-      return scaled.At(c, y, x) * by.At(c, 0, 0) + (shifts ? of(*shifts).At(c, 0, 0) : 0) +
+      return scaled.At(c, y, x) * by.At(factors.first + c, 0, 0) +
+             (shifts ? of(*shifts).At(shifts->first + c, 0, 0) : 0) +
              Added(added, c, y, x);
     }));
     return graph_.AddScaled(from, factors, shifts, added);
@@ -204,6 +205,51 @@ class Twin {
       return (of.At(c, y, x) - mean) / std::sqrt(variance + kEpsilon) * weight[channel] + bias[channel];
     }));
     return graph_.AddNormalized(from, weight.data(), bias.data(), kEpsilon);
+  }
+
+  /// What AddScaled multiplies and adds: of one pixel, the factors, their padding and the shifts.
+  FeatureMap AddGroupNorm(const FeatureMap& from, int groups) {
+    const Planes of = maps_[static_cast<size_t>(from.index)];
+    const int each = of.channels / groups, pixels = of.height * of.width, padded = PaddedChannels(of.channels);
+    std::vector<float> weight, bias;
+    Planes made{padded + of.channels, 1, 1, std::vector<double>(static_cast<size_t>(padded + of.channels))};
+    constexpr float kEpsilon = 1e-3f;
+    for (int c = 0; c < of.channels; ++c) {
+      weight.push_back(1 + 0.1f * static_cast<float>(c % 5));
+      bias.push_back(0.01f * static_cast<float>(c));
+      double mean = 0, variance = 0;
+      const auto value = [&](int i) {
+        return of.At(c / each * each + i / pixels, i % pixels / of.width, i % pixels % of.width);
+      };
+      for (int i = 0; i < each * pixels; ++i) mean += value(i) / (each * pixels);
+      for (int i = 0; i < each * pixels; ++i) variance += std::pow(value(i) - mean, 2) / (each * pixels);
+      const double factor = static_cast<double>(weight.back()) / std::sqrt(variance + kEpsilon);
+      made.values[static_cast<size_t>(c)] = factor;
+      made.values[static_cast<size_t>(padded + c)] = static_cast<double>(bias.back()) - mean * factor;
+    }
+    maps_.push_back(std::move(made));
+    return graph_.AddGroupNorm(from, groups, weight.data(), bias.data(), kEpsilon);
+  }
+
+  /// Each pixel bilinear from where it lies plus half of what is said, plus a start, within the map.
+  FeatureMap AddSampled(const FeatureMap& from, const FeatureMap& places, int scale, int groups) {
+    const Planes of = maps_[static_cast<size_t>(from.index)], said = maps_[static_cast<size_t>(places.index)];
+    std::vector<float> start;
+    for (int i = 0; i < places.channels; ++i) start.push_back(0.3f * static_cast<float>(i % 7) - 0.9f);
+    maps_.push_back(Sampled(of, of.height * scale, of.width * scale, [&](int c, int y, int x) {
+      const int group = c / (of.channels / groups);
+      const auto place = [&](int coordinate, int at, int size) {
+        const int channel = ((coordinate * groups + group) * scale + y % scale) * scale + x % scale;
+        const double to = at + 0.5 * said.At(channel, y / scale, x / scale) + start[static_cast<size_t>(channel)];
+        return std::clamp(to, 0.0, size - 1.0);
+      };
+      const double u = place(0, x / scale, of.width), v = place(1, y / scale, of.height);
+      const int left = static_cast<int>(u), top = static_cast<int>(v);
+      const double right = u - left, down = v - top;
+      return (1 - down) * ((1 - right) * of.At(c, top, left) + right * of.At(c, top, left + 1)) +
+             down * ((1 - right) * of.At(c, top + 1, left) + right * of.At(c, top + 1, left + 1));
+    }));
+    return graph_.AddSampled(from, places, scale, groups, start.data());
   }
 
   FeatureMap AddProduct(const FeatureMap& one, const FeatureMap& other) {
@@ -248,7 +294,7 @@ class Twin {
   template <typename Take>
   FeatureMap Random(std::vector<FeatureMap> from, int out, int side, GraphConv conv, const Take& add) {
     int in = 0;
-    for (const FeatureMap& map : from) in += map.channels;
+    for (const FeatureMap& map : from) in += conv.partial ? out : map.channels;
     std::normal_distribution<float> normal;
     const float size = 1.0f / std::sqrt(static_cast<float>(in * side * side));
     std::vector<float> weights, bias, slope;
@@ -361,6 +407,8 @@ class Twin {
         return sum(v * sigmoid(v));
       case ConvEnd::kGelu:
         return sum(gelu(v));
+      case ConvEnd::kMish:
+        return sum(v * std::tanh(std::log1p(std::exp(v))));
       case ConvEnd::kGate:
         return (v + added(0)) * (sigmoid(v) - 0.5);
       case ConvEnd::kWeigh:
@@ -380,8 +428,9 @@ class Twin {
       const int times = map.doubled ? 2 : 1;
       joined.height = of.height * times;
       joined.width = of.width * times;
-      joined.channels += map.channels;
-      for (int c = 0; c < map.channels; ++c) {
+      const int channels = conv.partial ? conv.out_channels : map.channels;
+      joined.channels += channels;
+      for (int c = 0; c < channels; ++c) {
         for (int y = 0; y < joined.height; ++y) {
           for (int x = 0; x < joined.width; ++x)
             joined.values.push_back(of.At(map.first + c, y / times, x / times));
@@ -402,6 +451,13 @@ class Twin {
           made.values.push_back(Ended(conv, v, k, y, x));
         }
       }
+    }
+    if (!conv.partial) return made;
+    const Planes& all = maps_[static_cast<size_t>(conv.from.front().index)];
+    for (; made.channels < all.channels; ++made.channels) {
+      for (int i = 0; i < all.height * all.width; ++i)
+        made.values.push_back(all.At(made.channels, i / all.width, i % all.width) +
+                              Added(conv.added, made.channels, i / all.width, i % all.width));
     }
     return made;
   }
@@ -749,6 +805,32 @@ TEST_CASE("pixels are normalized, multiplied and shuffled, scaled by a mean alon
       x = net.AddScaled(x, net.AddMean(x), {}, {{x, 1.0f}});
       x = net.AddShuffled(net.Add({x}, 3 * 32 + 20, 1), 2, 20, 1);
       CHECK(net.Check({.map = net.Add({x}, 3, 3)}, 3, 6) < 10 * kNear);  // of products up to 10
+    }
+  }
+}
+
+TEST_CASE("large kernels on some channels, norms of groups, and places that are learned") {
+  for (const ConvKernels* kernels : AllKernels()) {
+    for (const auto& [height, width] : {std::pair{1, 1}, {4, 3}, {15, 9}, {17, 40}, {50, 110}}) {
+      CAPTURE(kernels->name);
+      CAPTURE(height);
+      CAPTURE(width);
+      Twin net(*kernels, {}, height, width, 61);
+      GraphConv mish, partial, weigh;
+      mish.end = ConvEnd::kMish;
+      mish.common_slope = 0.1f;
+      const FeatureMap first = net.Add({net.input()}, 36, 3, mish);
+      partial.partial = true;
+      partial.added = {{first, 0.5f}};
+      FeatureMap x = net.Add({net.Add({first}, 36, 1)}, 14, 11, partial);
+      weigh.end = ConvEnd::kWeigh;
+      weigh.added = {{x, 1.0f}};
+      x = net.Add({x}, 36, 3, weigh);
+      const FeatureMap norm = net.AddGroupNorm(x, 3);
+      x = net.AddScaled(x, norm.Channels(0, 36), norm.Channels(48, 36), {{first, 1.0f}});
+      const FeatureMap places = net.Add({net.Add({x}, 20, 3)}, 2 * 4 * 9, 1);
+      x = net.AddSampled(x, places, 3, 4);
+      CHECK(net.Check({.map = net.Add({x}, 3, 1)}, 3, 3) < 10 * kNear);
     }
   }
 }

@@ -131,6 +131,8 @@ IMGMILL_INLINE Vector Ended(const ConvLayer& layer, Vector value, Vector slope, 
       return sum(value * Sigmoid(value) * layer.gain);
     case ConvEnd::kGelu:
       return sum(value * NormalShare(value) * layer.gain);
+    case ConvEnd::kMish:
+      return sum(value * MishShare(value) * layer.gain);
     case ConvEnd::kSumGelu:
       value = sum(value * layer.gain);
       return value * NormalShare(value);

@@ -23,6 +23,7 @@ enum class ConvEnd {
   kSlope,     ///< v * slope where v is negative; then * gain, and what is added to it
   kSilu,      ///< v * sigmoid(v); the same then
   kGelu,      ///< v * the normal distribution's share below v; the same then
+  kMish,      ///< v * tanh(log(1 + e^v)); the same then
   kGate,      ///< (v + added[0]) * (sigmoid(v) - 0.5)
   kWeigh,     ///< added[0] * sigmoid(v); then what else is added
   kSumSlope,  ///< v * gain and what is added to it; then * slope where that is negative
@@ -59,6 +60,7 @@ struct ConvAdded {
 inline constexpr int kMostConvInputs = 6;
 inline constexpr int kMostConvAdded = 2;
 inline constexpr int kMostDepthwiseSide = 9;
+inline constexpr int kMostWindowSide = 31;
 
 /// One row of a convolution of each channel by itself, zeros outside the image. Layer's weights:
 /// [side * side][PaddedChannels(out_channels)]. Rows are dense. Its end is neither kGate nor kWeigh.
@@ -109,6 +111,14 @@ enum class DenseEnd {
   kQuickGelu  ///< v * sigmoid(1.702 v)
 };
 
+/// What the rows of a dense layer see, each in as many pieces as a window has rows.
+struct DensePieces {
+  const float* first[kMostWindowSide] = {};  ///< of row 0; null for zeros, which are passed over
+  int count = 1;
+  size_t floats = 0;  ///< of each piece; `count` times as many are the layer's in_channels
+  size_t step = 0;    ///< floats from a row's piece to the next row's
+};
+
 /// Rows of floats, so many floats apart.
 struct FloatRows {
   const float* first = nullptr;
@@ -146,6 +156,8 @@ struct ConvKernels {
   /// weights + bias. Slope and what follows it are not looked at. What a row gives does not depend on how
   /// many there are.
   void (*run_dense)(const ConvLayer& layer, const float* in, int rows, float* out, DenseEnd end);
+  /// The same, without an end, of rows that overlap or that lie apart.
+  void (*run_pieces)(const ConvLayer& layer, const DensePieces& in, int rows, float* out);
   void (*attend)(const AttentionHead& on, float* scratch);
   void (*run_depthwise)(const ConvLayer& layer, const DepthwiseRow& row);
   int blocks(int out_channels) const {

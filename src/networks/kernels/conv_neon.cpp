@@ -16,7 +16,7 @@ namespace neon {
 const ConvKernels kConv_neon = {"winograd-neon",   neon::kLanes* neon::kBlockVectors,
                                 neon::Run,         neon::Run1x1,
                                 neon::Pack,        neon::Pack1x1,
-                                neon::RunDense,    neon::Attend,
+                                neon::RunDense, neon::RunPieces,    neon::Attend,
                                 neon::RunDepthwise};
 
 }  // namespace imgmill

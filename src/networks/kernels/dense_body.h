@@ -82,27 +82,30 @@ static void RunDenseChunk(const float* in, size_t in_stride, const float* weight
   }
 }
 
-/// All inputs and one block of V vectors of outputs.
+/// All inputs of the rows from `row` on, and one block of V vectors of outputs.
 template <int V>
-static void RunDenseBlock(const ConvLayer& layer, const float* in, const float* weights, const float* bias,
-                          int rows, float* out, size_t out_stride, DenseEnd end) {
-  const auto inputs = static_cast<size_t>(layer.in_channels);
-  for (size_t c = 0; c < inputs; c += kDepth) {
-    const bool onto = c > 0 || end == DenseEnd::kAdd;
-    RunDenseChunk<V>(in + c, inputs, weights + c * V * kLanes, inputs - c < kDepth ? inputs - c : kDepth,
-                     rows, out, out_stride, onto ? nullptr : bias);
+static void RunDenseBlock(const DensePieces& in, int row, const float* weights, const float* bias, int rows,
+                          float* out, size_t out_stride, DenseEnd end) {
+  bool onto = end == DenseEnd::kAdd;
+  for (int piece = 0; piece < in.count; ++piece, weights += in.floats * V * kLanes) {
+    if (in.first[piece] == nullptr) continue;
+    const float* from = in.first[piece] + static_cast<size_t>(row) * in.step;
+    for (size_t c = 0; c < in.floats; c += kDepth) {
+      RunDenseChunk<V>(from + c, in.step, weights + c * V * kLanes,
+                       in.floats - c < kDepth ? in.floats - c : kDepth, rows, out, out_stride,
+                       onto ? nullptr : bias);
+      onto = true;
+    }
   }
   if (end != DenseEnd::kNone) FinishDense<V>(end, bias, rows, out, out_stride);
 }
 
 /// The same where there are only `some` outputs left, which fill no whole vectors.
 template <int V>
-static void RunDenseRest(const ConvLayer& layer, const float* in, const float* weights, const float* bias,
-                         int rows, float* out, size_t some, DenseEnd end) {
+static void RunDenseRest(const DensePieces& in, const float* weights, const float* bias, int rows, float* out,
+                         size_t stride, size_t some, DenseEnd end) {
   constexpr int kSome = 8 * kRows;
   constexpr size_t kWidth = V * kLanes;
-  const auto inputs = static_cast<size_t>(layer.in_channels),
-             stride = static_cast<size_t>(layer.out_channels);
   float held[kSome * kWidth] = {};
   for (int done = 0; done < rows; done += kSome) {
     const int now = rows - done < kSome ? rows - done : kSome;
@@ -112,20 +115,31 @@ static void RunDenseRest(const ConvLayer& layer, const float* in, const float* w
         for (size_t k = 0; k < some; ++k) held[r * kWidth + k] = out[r * stride + k];
       }
     }
-    RunDenseBlock<V>(layer, in, weights, bias, now, held, kWidth, end);
+    RunDenseBlock<V>(in, done, weights, bias, now, held, kWidth, end);
     for (size_t r = 0; r < count; ++r) {
       for (size_t k = 0; k < some; ++k) out[r * stride + k] = held[r * kWidth + k];
     }
-    in += count * inputs;
     out += count * stride;
   }
 }
 
-static void RunDense(const ConvLayer& layer, const float* in, int rows, float* out, DenseEnd end) {
+IMGMILL_INLINE void RunDenseRows(const ConvLayer& layer, const DensePieces& in, int rows, float* out,
+                                 DenseEnd end) {
   const auto outputs = static_cast<size_t>(layer.out_channels);
   ForBlocks(layer, static_cast<size_t>(layer.in_channels), [&]<int V>(size_t k, const float* weights) {
     if (k + V * kLanes <= outputs)
-      return RunDenseBlock<V>(layer, in, weights, layer.bias + k, rows, out + k, outputs, end);
-    if (k < outputs) RunDenseRest<V>(layer, in, weights, layer.bias + k, rows, out + k, outputs - k, end);
+      return RunDenseBlock<V>(in, 0, weights, layer.bias + k, rows, out + k, outputs, end);
+    if (k < outputs)
+      RunDenseRest<V>(in, weights, layer.bias + k, rows, out + k, outputs, outputs - k, end);
   });
+}
+
+static void RunDense(const ConvLayer& layer, const float* in, int rows, float* out, DenseEnd end) {
+  const auto inputs = static_cast<size_t>(layer.in_channels);
+  const DensePieces all = {{in}, 1, inputs, inputs};
+  RunDenseRows(layer, all, rows, out, end);
+}
+
+static void RunPieces(const ConvLayer& layer, const DensePieces& in, int rows, float* out) {
+  RunDenseRows(layer, in, rows, out, DenseEnd::kNone);
 }

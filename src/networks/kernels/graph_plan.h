@@ -71,13 +71,19 @@ enum class LayerKind {
   kShuffled,
   kDepthwise,
   kMean,
+  kGroupNorm,  ///< what one multiplies and adds: of one pixel
   kFunction,
   kNormalized,
   kScaled,
   kProduct,
   kMaxPool,
   kResized,
+  kSampled,  ///< enlarged, each pixel from a place that another map says
 };
+
+/// How far a layer of kind kSampled looks, in pixels of what it reads. Nothing bounds it, but what is learned
+/// hardly goes beyond a pixel.
+inline constexpr int kSampleReach = 2;
 
 struct GraphLayer {
   LayerKind kind = LayerKind::kConv;
@@ -88,14 +94,18 @@ struct GraphLayer {
   int margin = 0;   ///< pixels on each side that a convolution without padding does not give
   int trimmed = 0;  ///< pixels below and to the right that are left out of what is shuffled
   float epsilon = 0;
+  int groups = 1;        ///< of channels that are normalized together, or that look at one place
+  bool partial = false;  ///< a wide convolution of the first channels alone; the others are passed on
   int like = 0;  ///< the map whose size a resized one gets
   MapFunction function = MapFunction::kNone;
   ConvLayer conv;
   std::vector<int> packed_from;
   int file_channels = 0;
-  Buffer weights;  ///< as in the file: packed ones would be four times as large
+  Buffer weights;  ///< as in the file: packed ones would be four times as large; of kSampled where it starts
   Buffer ends;     ///< bias and slope
 
+  /// Whether any row needs all rows of what is read.
+  bool ReadsWhole() const { return kind == LayerKind::kMean || kind == LayerKind::kGroupNorm; }
   bool packs() const { return kind == LayerKind::kConv || OverWindow() || kind == LayerKind::kDoubled; }
   /// Dense over the pixels of its windows, which are gathered.
   bool OverWindow() const { return kind == LayerKind::kWide || kind == LayerKind::kStrided; }

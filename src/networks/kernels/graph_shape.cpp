@@ -98,9 +98,12 @@ GraphShape::Size GraphShape::SizeOf(const GraphLayer& layer) const {
     case LayerKind::kProduct:
       return from;
     case LayerKind::kMean:
+    case LayerKind::kGroupNorm:
       return {1, 1};
     case LayerKind::kResized:
       return sizes_[static_cast<size_t>(layer.like)];
+    case LayerKind::kSampled:
+      return {layer.stride * from.height, layer.stride * from.width};
     case LayerKind::kStrided:
     case LayerKind::kMaxPool:
       break;
@@ -112,9 +115,12 @@ int GraphShape::Blocks(int stage) const {
   if (!IsLayer(stage)) return 1;
   switch (LayerOf(stage).kind) {
     case LayerKind::kConv:
+    case LayerKind::kWide:
       return TileBlocks(TileCount(Width(stage)));
     case LayerKind::kMean:
       return static_cast<int>(Stride(stage)) / kChannelPad;
+    case LayerKind::kGroupNorm:
+      return LayerOf(stage).groups;
     default:
       return 1;
   }
@@ -160,7 +166,13 @@ GraphShape::Reads GraphShape::ReadsOf(int stage, RowRange rows) const {
       reads.Add(first.index, {rows.first * layer.stride, (rows.end - 1) * layer.stride + layer.side});
       break;
     case LayerKind::kMean:
+    case LayerKind::kGroupNorm:
       reads.Add(first.index, {0, Height(first.index)});
+      break;
+    case LayerKind::kSampled:
+      reads.Add(first.index, {0, Height(first.index)});
+      reads.Add(layer.from[1].index,
+                {FloorDivided(rows.first, layer.stride), FloorDivided(rows.end - 1, layer.stride) + 1});
       break;
     case LayerKind::kResized:
       reads.Add(first.index, Interpolated(rows, Height(first.index), Height(layer.like)));

@@ -11,12 +11,25 @@ namespace {
 /// Sides of the images by which graphs are judged: any, since only the ratios of their maps' sizes count.
 constexpr int kJudgedSide = 512;
 
-/// Whether a stage begins a stretch, since what it reads is there whole, or far ahead: a row of a map that
-/// was pooled and is enlarged again stands for so many that all maps beside it would be kept for them.
-bool ReadsFarAhead(const GraphShape& shape, int stage) {
-  if (!shape.IsLayer(stage)) return false;
-  const LayerKind kind = shape.LayerOf(stage).kind;
-  return kind == LayerKind::kMean || kind == LayerKind::kResized;
+/// The first stage that may begin the stretch of a stage. One begins a stretch itself if what it reads is
+/// there whole, or far ahead: a row of a map that was pooled and is enlarged again stands for so many that all
+/// maps beside it would be kept for them. What is sampled is there whole, but not the places.
+int FirstWith(const GraphShape& shape, int stage) {
+  if (!shape.IsLayer(stage)) return 0;
+  const GraphLayer& layer = shape.LayerOf(stage);
+  if (layer.ReadsWhole() || layer.kind == LayerKind::kResized) return stage;
+  return layer.kind == LayerKind::kSampled ? layer.from.front().index + 1 : 0;
+}
+
+/// What a stage reads that may show in those rows.
+GraphShape::Reads SeenBy(const GraphShape& shape, int stage, RowRange rows) {
+  const GraphShape::Reads reads = shape.ReadsOf(stage, rows);
+  if (!shape.IsLayer(stage) || shape.LayerOf(stage).kind != LayerKind::kSampled) return reads;
+  const int scale = shape.LayerOf(stage).stride;
+  GraphShape::Reads seen;
+  seen.Add(reads.begin()->map, {rows.first / scale - kSampleReach, (rows.end - 1) / scale + 1 + kSampleReach});
+  seen.Add((reads.begin() + 1)->map, (reads.begin() + 1)->rows);
+  return seen;
 }
 
 /// For each stage, the floats of the maps that are there whole if a stretch begins with it.
@@ -42,8 +55,11 @@ std::vector<GraphStretch> StretchesOf(const GraphPlan& plan) {
   cost[0] = 0;
   for (size_t end = 1; end <= stages; ++end) {
     size_t packed = 0;
+    int least = 0;
     for (size_t first = end; first-- > 0;) {
       const int stage = static_cast<int>(first);
+      least = std::max(least, FirstWith(shape, stage));
+      if (stage < least) break;
       const bool alone = first + 1 == end;
       if (shape.IsLayer(stage)) packed += shape.LayerOf(stage).packed_floats();
       if (!alone && packed > plan.most_packed) break;
@@ -52,7 +68,6 @@ std::vector<GraphStretch> StretchesOf(const GraphPlan& plan) {
         cost[end] = with;
         begin[end] = first;
       }
-      if (ReadsFarAhead(shape, stage)) break;
     }
   }
   std::vector<GraphStretch> stretches;
@@ -76,10 +91,10 @@ int RadiusOf(const GraphPlan& plan) {
       const RowRange rows = seen[static_cast<size_t>(stage)];
       if (rows.count() == 0) continue;
       if (shape.IsLayer(stage)) {
-        const LayerKind kind = shape.LayerOf(stage).kind;
-        if (kind == LayerKind::kMean || kind == LayerKind::kResized) return -1;
+        const GraphLayer& layer = shape.LayerOf(stage);
+        if (layer.ReadsWhole() || layer.kind == LayerKind::kResized) return -1;
       }
-      for (const GraphShape::Read& read : shape.ReadsOf(stage, rows))
+      for (const GraphShape::Read& read : SeenBy(shape, stage, rows))
         seen[static_cast<size_t>(read.map)].Cover(read.rows);
     }
     const int at = row + margin;

@@ -171,6 +171,10 @@ class LayerGraphWork final : public TeamWork {
         Double(stage, y, worker);
       } else if (kind == LayerKind::kMean) {
         MeanOf(Whole(shape_.LayerOf(stage).from.front()), block, RowToWrite(stage, y));
+      } else if (kind == LayerKind::kGroupNorm) {
+        NormalizeGroup(stage, block);
+      } else if (kind == LayerKind::kWide) {
+        Widely(stage, y, TilesOf(TileCount(shape_.Width(stage)), block, blocks), worker);
       } else {
         SampleRow(stage, y, worker);
       }
@@ -185,6 +189,26 @@ class LayerGraphWork final : public TeamWork {
     float* const rows[2] = {RowToWrite(stage, y), RowToWrite(stage, y + 1)};
     DoubledRows(kernels_, Packed(stage), RowToWrite(from, y / 2), shape_.Width(from), rows, Scratch(worker));
     for (int i = 0; i < 2; ++i) AddRows(layer, y + i, FloatsOfRow(stage), rows[i]);
+  }
+
+  /// Some pixels of row y of a convolution with a large kernel.
+  void Widely(int stage, int y, const TileSpan& tiles, int worker) const {
+    const GraphLayer& layer = shape_.LayerOf(stage);
+    WidePixels to;
+    to.row = RowToWrite(stage, y);
+    to.width = shape_.Width(stage);
+    to.first = 4 * tiles.first;
+    to.end = std::min(to.width, 4 * tiles.end);
+    to.pixel = to.floats = shape_.Stride(stage);
+    const size_t at = static_cast<size_t>(to.first) * to.pixel,
+                 floats = static_cast<size_t>(to.end - to.first) * to.pixel;
+    if (layer.partial) {
+      to.floats = static_cast<size_t>(layer.conv.out_channels);
+      std::memcpy(to.row + at, RowToWrite(layer.from.front().index, y) + at, floats * sizeof(float));
+    }
+    WideRow(kernels_, Packed(stage), Around(layer, y), to, Scratch(worker));
+    for (const AddedMap& added : layer.added)
+      AddRow(AddedRow(added, y) + at, added.scale, floats, to.row + at);
   }
 
   /// Floats of a row's pixels, without what stands around them.
@@ -203,10 +227,9 @@ class LayerGraphWork final : public TeamWork {
       case LayerKind::kConv:
       case LayerKind::kDoubled:
       case LayerKind::kMean:
-        return;  // elsewhere
+      case LayerKind::kGroupNorm:
       case LayerKind::kWide:
-        WideRow(kernels_, Packed(stage), Around(layer, y), width, to, Scratch(worker));
-        return AddRows(layer, y, floats, to);
+        return;  // elsewhere
       case LayerKind::kStrided:
         return StridedRow(kernels_, Packed(stage), Windowed(layer, y), width, to, Scratch(worker));
       case LayerKind::kDepthwise:
@@ -223,9 +246,9 @@ class LayerGraphWork final : public TeamWork {
       case LayerKind::kNormalized:
         return NormalizedRow(RowToWrite(map.index, y), layer.conv, layer.epsilon, width, to);
       case LayerKind::kScaled:
-        ScaledRow(RowToWrite(map.index, y), RowToWrite(layer.from[1].index, 0),
-                  layer.from.size() > 2 ? RowToWrite(layer.from[2].index, 0) : ZeroRow(), width,
-                  shape_.Stride(stage), to);
+        ScaledRow(RowToWrite(map.index, y), OnePixel(layer.from[1]),
+                  layer.from.size() > 2 ? OnePixel(layer.from[2]) : ZeroRow(), width, shape_.Stride(stage),
+                  to);
         return AddRows(layer, y, floats, to);
       case LayerKind::kProduct: {
         const FeatureMap& other = layer.from[1];
@@ -235,6 +258,8 @@ class LayerGraphWork final : public TeamWork {
       }
       case LayerKind::kMaxPool:
         return MaxPoolRow(Windowed(layer, y), width, to);
+      case LayerKind::kSampled:
+        return SampledRow(Whole(map), Learned(layer, y), width, shape_.Stride(stage), to);
       case LayerKind::kResized: {
         const Between rows(y, shape_.Height(map.index), shape_.Height(stage));
         return BilinearRow(RowToWrite(map.index, rows.first), RowToWrite(map.index, rows.second), rows.share,
@@ -243,13 +268,26 @@ class LayerGraphWork final : public TeamWork {
     }
   }
 
+  const float* OnePixel(const FeatureMap& map) const { return RowToWrite(map.index, 0) + map.first; }
+
+  void NormalizeGroup(int stage, int group) const {
+    const GraphLayer& layer = shape_.LayerOf(stage);
+    const FeatureMap& map = layer.from.front();
+    const int count = map.channels / layer.groups;
+    const int padded = PaddedChannels(map.channels);
+    float *const factors = RowToWrite(stage, 0), *const shifts = factors + padded;
+    GroupFactors(Whole(map), group * count, count, layer.conv, layer.epsilon, factors, shifts);
+    if (group + 1 < layer.groups) return;
+    for (float* values : {factors, shifts}) std::fill(values + map.channels, values + padded, 0.0f);
+  }
+
   /// What the windows of row y of a layer's map see.
   WindowRows Windowed(const GraphLayer& layer, int y) const {
     const int map = layer.from.front().index;
     WindowRows windows;
     windows.side = layer.side;
     windows.stride = layer.stride;
-    windows.pixel = shape_.Stride(map);
+    windows.pixel = windows.floats = shape_.Stride(map);
     for (int i = 0; i < layer.side; ++i) windows.rows[i] = RowToWrite(map, y * layer.stride + i);
     return windows;
   }
@@ -260,11 +298,26 @@ class LayerGraphWork final : public TeamWork {
     WindowRows windows;
     windows.side = layer.side;
     windows.pixel = shape_.Stride(map);
+    windows.floats = static_cast<size_t>(layer.conv.in_channels / (layer.side * layer.side));
     for (int i = 0; i < layer.side; ++i) {
       const int from = y + i - layer.side / 2;
       windows.rows[i] = from < 0 || from >= shape_.Height(map) ? nullptr : RowToWrite(map, from);
     }
     return windows;
+  }
+
+  /// Where the pixels of row y look.
+  LearnedPlaces Learned(const GraphLayer& layer, int y) const {
+    const FeatureMap& places = layer.from[1];
+    LearnedPlaces learned;
+    learned.row = y;
+    learned.scale = layer.stride;
+    learned.groups = layer.groups;
+    learned.channels = layer.from.front().channels / layer.groups;
+    learned.places = RowToWrite(places.index, y / layer.stride);
+    learned.pixel = shape_.Stride(places.index);
+    learned.start = reinterpret_cast<const float*>(layer.weights.data());
+    return learned;
   }
 
   void ConvolveApart(const GraphLayer& layer, int y, float* to) const {

@@ -27,6 +27,8 @@ struct GraphConv {
   ConvEnd end = ConvEnd::kSlope;
   float gain = 1.0f;
   std::vector<AddedMap> added;  ///< at most kMostConvAdded
+  /// Above 3x3: as many of the map's first channels are read as are given, and the others passed on.
+  bool partial = false;
   /// Zeros stand around the input, so that the size stays; else a 3x3 convolution gives one pixel less on
   /// each side. Not of maps that are read at twice their size.
   bool padded = true;
@@ -72,6 +74,11 @@ class LayerGraph {
   FeatureMap AddDepthwise(const GraphConv& conv);
   /// The mean of each channel of a whole map: a map of one pixel.
   FeatureMap AddMean(const FeatureMap& from);
+  /// What a group norm of a whole map multiplies and adds, `weight` and `bias` included: a map of one pixel,
+  /// whose channels are factors, and behind these, from PaddedChannels(from.channels) on, as many shifts.
+  /// @param groups  a divisor of the channels
+  FeatureMap AddGroupNorm(const FeatureMap& from, int groups, const float* weight, const float* bias,
+                          float epsilon);
   /// A function of each value of a whole map.
   FeatureMap AddFunction(const FeatureMap& from, MapFunction function);
   /// Each pixel's channels less their mean, over the root of their variance and `epsilon`, times `weight`,
@@ -85,6 +92,14 @@ class LayerGraph {
   FeatureMap AddProduct(const FeatureMap& one, const FeatureMap& other);
   /// The largest of each channel in windows, without padding.
   FeatureMap AddMaxPool(const FeatureMap& from, int side, int stride);
+  /// A whole map enlarged, each pixel bilinear from a place near its own that depends on the image, within the
+  /// map: Liu et al., "Learning to Upsample by Learning to Sample", ICCV 2023. Half of what `places` says is
+  /// added to where it starts.
+  /// @param places  a whole map of the same size: [x, y][groups][scale, row by row][scale], in pixels of `from`
+  /// @param groups  of `from`'s channels, a divisor of them; each looks at a place of its own
+  /// @param start  as many as `places` has channels
+  FeatureMap AddSampled(const FeatureMap& from, const FeatureMap& places, int scale, int groups,
+                        const float* start);
   /// A whole map at the size of another, bilinear.
   FeatureMap AddResized(const FeatureMap& from, const FeatureMap& like);
   /// @throws std::logic_error if a map of the smallest image, GraphInput::least, would have no pixels, or if
@@ -109,6 +124,8 @@ class LayerGraph {
  private:
   /// @throws OutOfMemory
   FeatureMap AddOverWindow(const GraphConv& conv, LayerKind kind, int stride);
+  static GraphLayer Normalizing(const FeatureMap& from, const float* weight, const float* bias,
+                                float epsilon);
   static void KeepEnds(const GraphConv& conv, GraphLayer& layer);
   static void KeepWeights(const GraphConv& conv, GraphLayer& layer);
   FeatureMap Add(GraphLayer layer, int channels);

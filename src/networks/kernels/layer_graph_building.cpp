@@ -51,7 +51,7 @@ void LayerGraph::KeepEnds(const GraphConv& conv, GraphLayer& layer) {
 /// These, and weights as they are.
 void LayerGraph::KeepWeights(const GraphConv& conv, GraphLayer& layer) {
   int inputs = 0;
-  for (const FeatureMap& map : conv.from) inputs += map.channels;
+  for (const FeatureMap& map : conv.from) inputs += conv.partial ? conv.out_channels : map.channels;
   const size_t values = static_cast<size_t>(conv.out_channels) * static_cast<size_t>(inputs) *
                         static_cast<size_t>(conv.side * conv.side);
   layer.weights = Buffer(values * sizeof(float));
@@ -88,16 +88,19 @@ FeatureMap LayerGraph::AddOverWindow(const GraphConv& conv, LayerKind kind, int 
   GraphLayer layer;
   layer.kind = kind;
   layer.stride = stride;
+  layer.partial = conv.partial;
   // Dense over the window's pixels, one behind the other, each with its padding; in the file a channel's
   // weights for all of them stand together.
-  const int channels = conv.from.front().channels, window = conv.side * conv.side;
+  const int all = conv.from.front().channels, window = conv.side * conv.side;
+  const int channels = conv.partial ? conv.out_channels : all;
+  if (channels > all) throw std::logic_error("a layer of a graph gives more channels in part than in all");
   for (int pixel = 0; pixel < window; ++pixel) {
     for (int c = 0; c < PaddedChannels(channels); ++c)
       layer.packed_from.push_back(c < channels ? c * window + pixel : -1);
   }
   layer.file_channels = channels * window;
   KeepWeights(conv, layer);
-  return Add(std::move(layer), conv.out_channels);
+  return Add(std::move(layer), conv.partial ? all : conv.out_channels);
 }
 
 FeatureMap LayerGraph::AddDoubled(const GraphConv& conv) {
@@ -156,8 +159,8 @@ FeatureMap LayerGraph::AddFunction(const FeatureMap& from, MapFunction function)
   return Add(std::move(layer), from.channels);
 }
 
-FeatureMap LayerGraph::AddNormalized(const FeatureMap& from, const float* weight, const float* bias,
-                                     float epsilon) {
+GraphLayer LayerGraph::Normalizing(const FeatureMap& from, const float* weight, const float* bias,
+                                   float epsilon) {
   GraphLayer layer;
   layer.kind = LayerKind::kNormalized;
   layer.epsilon = epsilon;
@@ -167,7 +170,22 @@ FeatureMap LayerGraph::AddNormalized(const FeatureMap& from, const float* weight
   ends.bias = bias;
   ends.slope = weight;
   KeepEnds(ends, layer);
-  return Add(std::move(layer), from.channels);
+  return layer;
+}
+
+FeatureMap LayerGraph::AddNormalized(const FeatureMap& from, const float* weight, const float* bias,
+                                     float epsilon) {
+  return Add(Normalizing(from, weight, bias, epsilon), from.channels);
+}
+
+FeatureMap LayerGraph::AddGroupNorm(const FeatureMap& from, int groups, const float* weight,
+                                    const float* bias, float epsilon) {
+  if (groups < 1 || from.channels % groups != 0)
+    throw std::logic_error("channels of a graph are in no whole groups");
+  GraphLayer layer = Normalizing(from, weight, bias, epsilon);
+  layer.kind = LayerKind::kGroupNorm;
+  layer.groups = groups;
+  return Add(std::move(layer), PaddedChannels(from.channels) + from.channels);
 }
 
 FeatureMap LayerGraph::AddScaled(const FeatureMap& from, const FeatureMap& factors,
@@ -203,6 +221,20 @@ FeatureMap LayerGraph::AddResized(const FeatureMap& from, const FeatureMap& like
   layer.kind = LayerKind::kResized;
   layer.from = {from};
   layer.like = like.index;
+  return Add(std::move(layer), from.channels);
+}
+
+FeatureMap LayerGraph::AddSampled(const FeatureMap& from, const FeatureMap& places, int scale, int groups,
+                                  const float* start) {
+  if (groups < 1 || from.channels % groups != 0 || places.channels != 2 * groups * scale * scale)
+    throw std::logic_error("a layer of a graph is told other places than it looks at");
+  GraphLayer layer;
+  layer.kind = LayerKind::kSampled;
+  layer.from = {from, places};
+  layer.stride = scale;
+  layer.groups = groups;
+  layer.weights = Buffer(static_cast<size_t>(places.channels) * sizeof(float));
+  std::memcpy(layer.weights.data(), start, layer.weights.size());
   return Add(std::move(layer), from.channels);
 }
 

@@ -135,7 +135,8 @@ void LayerGraphLayout::PlaceScratch(int threads) {
     int gathered = 0;
     for (const FeatureMap& map : layer.from) gathered += PaddedChannels(map.channels);
     widest = std::max(widest, gathered);
-    if (layer.OverWindow()) scratch_floats_ = std::max(scratch_floats_, StridedScratchFloats(layer.conv));
+    if (layer.OverWindow())
+      scratch_floats_ = std::max(scratch_floats_, WindowScratchFloats(layer.conv, layer.side));
     if (layer.kind == LayerKind::kDoubled)
       scratch_floats_ = std::max(scratch_floats_, DoubledScratchFloats(layer.conv));
   }

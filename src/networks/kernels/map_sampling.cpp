@@ -10,31 +10,35 @@ namespace {
 /// Pixels that are convolved at once.
 constexpr int kChunk = 32;
 
-float Sum(const float (&values)[kChannelPad]) {
-  float sum = 0;
-  for (const float value : values) sum += value;
+template <typename Value>
+Value Sum(const Value (&values)[kChannelPad]) {
+  Value sum = 0;
+  for (const Value value : values) sum += value;
   return sum;
 }
 
-/// A row of a layer that is dense over windows, each of which `gather(pixel, to)` puts together.
-template <typename Gather>
-void WindowedRow(const ConvKernels& kernels, const ConvLayer& layer, int count, float* to, float* scratch,
-                 const Gather& gather) {
-  const auto inputs = static_cast<size_t>(layer.in_channels),
-             outputs = static_cast<size_t>(layer.out_channels);
-  const auto padded = static_cast<size_t>(PaddedChannels(layer.out_channels));
-  float* results = scratch + kChunk * inputs;
-  for (int x = 0; x < count; x += kChunk) {
-    const int now = std::min(kChunk, count - x);
-    for (int p = 0; p < now; ++p) gather(x + p, scratch + static_cast<size_t>(p) * inputs);
-    kernels.run_dense(layer, scratch, now, results, DenseEnd::kNone);
-    for (int p = 0; p < now; ++p, to += padded) {
-      const float* values = results + static_cast<size_t>(p) * outputs;
-      for (size_t c = 0; c < outputs; ++c) to[c] = values[c] > 0.0f ? values[c] : values[c] * layer.slope[c];
-      std::memset(to + outputs, 0, (padded - outputs) * sizeof(float));
-    }
+/// What a layer gives `count` pixels, activated, and zeros, so many floats of each; each `pixel` floats on.
+void PutPixels(const ConvLayer& layer, const float* values, int count, size_t pixel, size_t floats,
+               float* to) {
+  const auto outputs = static_cast<size_t>(layer.out_channels);
+  for (int p = 0; p < count; ++p, values += outputs, to += pixel) {
+    for (size_t c = 0; c < outputs; ++c) to[c] = values[c] > 0.0f ? values[c] : values[c] * layer.slope[c];
+    std::memset(to + outputs, 0, (floats - outputs) * sizeof(float));
   }
 }
+
+/// Between which two of `size` pixels a place lies, and how near the second. Outside there are the last ones;
+/// what is no number is taken for 0, as by PyTorch's grid_sample.
+struct InMap {
+  InMap(float place, int size) {
+    const float last = static_cast<float>(size - 1), at = place > 0.0f ? std::min(place, last) : 0.0f;
+    first = static_cast<int>(at);
+    second = std::min(first + 1, size - 1);
+    share = at - static_cast<float>(first);
+  }
+  int first, second;
+  float share;
+};
 
 }  // namespace
 
@@ -46,38 +50,54 @@ Between::Between(int at, int size, int wanted) {
   share = place - static_cast<float>(first);
 }
 
-size_t StridedScratchFloats(const ConvLayer& layer) {
-  return kChunk * (static_cast<size_t>(layer.in_channels) + static_cast<size_t>(layer.out_channels));
+size_t WindowScratchFloats(const ConvLayer& layer, int side) {
+  const size_t row = static_cast<size_t>(layer.in_channels / side);  // of one window
+  return row * static_cast<size_t>(kChunk + side - 1) + kChunk * static_cast<size_t>(layer.out_channels);
 }
 
 void StridedRow(const ConvKernels& kernels, const ConvLayer& layer, const WindowRows& from, int count,
                 float* to, float* scratch) {
-  const size_t seen = static_cast<size_t>(from.side) * from.pixel;  // of a row, by one window
-  const size_t step = static_cast<size_t>(from.stride) * from.pixel;
-  WindowedRow(kernels, layer, count, to, scratch, [&](int x, float* gathered) {
-    for (int i = 0; i < from.side; ++i, gathered += seen)
-      std::memcpy(gathered, from.rows[i] + static_cast<size_t>(x) * step, seen * sizeof(float));
-  });
+  const auto padded = static_cast<size_t>(PaddedChannels(layer.out_channels));
+  DensePieces seen;
+  seen.count = from.side;
+  seen.floats = static_cast<size_t>(from.side) * from.pixel;
+  seen.step = static_cast<size_t>(from.stride) * from.pixel;
+  for (int x = 0; x < count; x += kChunk) {
+    const int now = std::min(kChunk, count - x);
+    for (int i = 0; i < from.side; ++i) seen.first[i] = from.rows[i] + static_cast<size_t>(x) * seen.step;
+    kernels.run_pieces(layer, seen, now, scratch);
+    PutPixels(layer, scratch, now, padded, padded, to + static_cast<size_t>(x) * padded);
+  }
 }
 
-void WideRow(const ConvKernels& kernels, const ConvLayer& layer, const WindowRows& from, int count, float* to,
+void WideRow(const ConvKernels& kernels, const ConvLayer& layer, const WindowRows& from, const WidePixels& to,
              float* scratch) {
   const int reach = from.side / 2;
-  const auto floats = [&](int pixels) { return static_cast<size_t>(pixels) * from.pixel; };
-  WindowedRow(kernels, layer, count, to, scratch, [&](int x, float* gathered) {
-    const int left = std::max(0, reach - x), first = x - reach + left;
-    const int there = std::min(count, x + reach + 1) - first;
-    for (int i = 0; i < from.side; ++i, gathered += floats(from.side)) {
-      const float* const row = from.rows[i];
-      if (row == nullptr) {
-        std::memset(gathered, 0, floats(from.side) * sizeof(float));
-        continue;
+  const size_t floats = from.floats;
+  DensePieces seen;
+  seen.count = from.side;
+  seen.floats = static_cast<size_t>(from.side) * floats;
+  seen.step = floats;
+  float* results = scratch + static_cast<size_t>(from.side) * static_cast<size_t>(kChunk + 2 * reach) * floats;
+  for (int x = to.first; x < to.end; x += kChunk) {
+    const int now = std::min(kChunk, to.end - x);
+    // The pixels that these windows see, each row of them without what else a pixel has.
+    const int left = x - reach, first = std::max(0, left), end = std::min(to.width, x + now + reach);
+    float* copy = scratch;
+    for (int i = 0; i < from.side; ++i) {
+      seen.first[i] = from.rows[i] != nullptr ? copy : nullptr;
+      if (from.rows[i] == nullptr) continue;
+      const float* pixel = from.rows[i] + static_cast<size_t>(first) * from.pixel;
+      copy = std::fill_n(copy, static_cast<size_t>(first - left) * floats, 0.0f);
+      for (int at = first; at < end; ++at, pixel += from.pixel, copy += floats) {
+        for (size_t c = 0; c < floats; c += kChannelPad)
+          std::memcpy(copy + c, pixel + c, kChannelPad * sizeof(float));
       }
-      std::memset(gathered, 0, floats(left) * sizeof(float));
-      std::memcpy(gathered + floats(left), row + floats(first), floats(there) * sizeof(float));
-      std::memset(gathered + floats(left + there), 0, floats(from.side - left - there) * sizeof(float));
+      copy = std::fill_n(copy, static_cast<size_t>(x + now + reach - end) * floats, 0.0f);
     }
-  });
+    kernels.run_pieces(layer, seen, now, results);
+    PutPixels(layer, results, now, to.pixel, to.floats, to.row + static_cast<size_t>(x) * to.pixel);
+  }
 }
 
 size_t DoubledScratchFloats(const ConvLayer& layer) {
@@ -124,6 +144,33 @@ void MeanOf(const WholeMap& from, int block, float* to) {
     }
   }
   for (size_t i = 0; i < kChannelPad; ++i) to[c + i] = static_cast<float>(sums[i] / pixels);
+}
+
+void GroupFactors(const WholeMap& from, int first, int count, const ConvLayer& layer, float epsilon,
+                  float* factors, float* shifts) {
+  double sums[kChannelPad] = {}, squares[kChannelPad] = {};
+  for (int y = 0; y < from.height; ++y) {
+    const float* pixel = from.At(y, 0) + first;
+    for (int x = 0; x < from.width; ++x, pixel += from.pixel) {
+      for (int c = 0; c < count; c += kChannelPad) {
+        const int lanes = std::min(kChannelPad, count - c);
+        for (int i = 0; i < lanes; ++i) {
+          const auto value = static_cast<double>(pixel[c + i]);
+          sums[i] += value;
+          squares[i] += value * value;
+        }
+      }
+    }
+  }
+  const double values = static_cast<double>(from.height) * from.width * count;
+  const double mean = Sum(sums) / values;
+  const double variance = std::max(0.0, Sum(squares) / values - mean * mean);
+  const double factor = 1.0 / std::sqrt(variance + static_cast<double>(epsilon));
+  for (int c = first; c < first + count; ++c) {
+    const double weight = factor * static_cast<double>(layer.slope[c]);
+    factors[c] = static_cast<float>(weight);
+    shifts[c] = static_cast<float>(static_cast<double>(layer.bias[c]) - mean * weight);
+  }
 }
 
 void NormalizedRow(const float* from, const ConvLayer& layer, float epsilon, int width, float* to) {
@@ -194,6 +241,36 @@ void BilinearRow(const float* above, const float* below, float share, int from_w
       const float bottom = below[left + c] + columns.share * (below[right + c] - below[left + c]);
       to[c] = top + share * (bottom - top);
     }
+  }
+}
+
+void SampledRow(const WholeMap& from, const LearnedPlaces& learned, int width, size_t pixel, float* to) {
+  const int scale = learned.scale, square = scale * scale, y = learned.row / scale;
+  const auto channels = static_cast<size_t>(learned.channels);
+  for (int at = 0; at < width; ++at, to += pixel) {
+    const int x = at / scale, inner = learned.row % scale * scale + at % scale;
+    const float* said = learned.places + static_cast<size_t>(x) * learned.pixel;
+    const auto place = [&](int coordinate, int group) {
+      const int index = (coordinate * learned.groups + group) * square + inner;
+      return 0.5f * said[index] + learned.start[index];
+    };
+    float* values = to;
+    for (int group = 0; group < learned.groups; ++group, values += channels) {
+      const InMap column(static_cast<float>(x) + place(0, group), from.width);
+      const InMap row(static_cast<float>(y) + place(1, group), from.height);
+      const size_t first = static_cast<size_t>(group) * channels;
+      const float *above = from.At(row.first, column.first) + first,
+                  *above_right = from.At(row.first, column.second) + first,
+                  *below = from.At(row.second, column.first) + first,
+                  *below_right = from.At(row.second, column.second) + first;
+      const float left = 1.0f - column.share, top = 1.0f - row.share;
+      const float shares[4] = {left * top, column.share * top, left * row.share, column.share * row.share};
+      for (size_t c = 0; c < channels; ++c) {
+        values[c] = above[c] * shares[0] + above_right[c] * shares[1] + below[c] * shares[2] +
+                    below_right[c] * shares[3];
+      }
+    }
+    std::fill(values, to + pixel, 0.0f);
   }
 }
 

@@ -8,8 +8,6 @@
 
 namespace imgmill {
 
-inline constexpr int kMostWindowSide = 9;
-
 /// A function of each value by itself.
 enum class MapFunction { kNone, kSigmoid, kTanh, kGelu };
 
@@ -17,8 +15,9 @@ enum class MapFunction { kNone, kSigmoid, kTanh, kGelu };
 struct WindowRows {
   const float* rows[kMostWindowSide] = {};  ///< as many as the window's side, each from pixel 0; null: zeros
   int side = 0;
-  int stride = 1;    ///< pixels from one window to the next
-  size_t pixel = 0;  ///< PaddedChannels
+  int stride = 1;     ///< pixels from one window to the next
+  size_t pixel = 0;   ///< floats from one pixel to the next
+  size_t floats = 0;  ///< of a pixel that are seen
 };
 
 /// A whole map, channels last and padded.
@@ -39,17 +38,26 @@ constexpr int Windows(int size, int side, int stride) {
   return size < side ? 0 : (size - side) / stride + 1;
 }
 
-/// Floats of scratch that StridedRow takes.
-size_t StridedScratchFloats(const ConvLayer& layer);
+/// Floats of scratch that StridedRow and WideRow take.
+size_t WindowScratchFloats(const ConvLayer& layer, int side);
 
-/// A row of a convolution with bias and slope, without padding. `layer` is dense over side * side pixels,
-/// each with its padding. Writes `count` pixels of PaddedChannels(out_channels).
+/// A row of a convolution with bias and slope, without padding, of all of a pixel's floats. `layer` is dense
+/// over side * side pixels, each with its padding. Writes `count` pixels of PaddedChannels(out_channels).
 void StridedRow(const ConvKernels& kernels, const ConvLayer& layer, const WindowRows& from, int count,
                 float* to, float* scratch);
 
-/// A row of a convolution that keeps the size: zeros stand around its `count` pixels. The same otherwise;
-/// null rows are for it alone.
-void WideRow(const ConvKernels& kernels, const ConvLayer& layer, const WindowRows& from, int count, float* to,
+/// Where a layer that keeps the size puts some pixels of a row.
+struct WidePixels {
+  float* row = nullptr;  ///< from pixel 0
+  int width = 0;         ///< pixels of the row
+  int first = 0, end = 0;
+  size_t pixel = 0;   ///< floats from one pixel to the next
+  size_t floats = 0;  ///< of a pixel that are written: the outputs, then zeros
+};
+
+/// Pixels of a row of a convolution that keeps the size, around which zeros stand. The same otherwise; null rows
+/// are for it alone.
+void WideRow(const ConvKernels& kernels, const ConvLayer& layer, const WindowRows& from, const WidePixels& to,
              float* scratch);
 
 /// Floats of scratch that DoubledRows takes.
@@ -67,6 +75,11 @@ void ShuffledRow(const float* from, size_t from_pixel, int side, size_t first, i
 
 /// The mean of each of kChannelPad channels, the `block`th: of one pixel.
 void MeanOf(const WholeMap& from, int block, float* to);
+
+/// What a group norm multiplies and adds to `count` channels of a whole map: values less the mean of all of
+/// them, over the root of their variance and `epsilon`, times the layer's slopes, and its biases.
+void GroupFactors(const WholeMap& from, int first, int count, const ConvLayer& layer, float epsilon,
+                  float* factors, float* shifts);
 
 /// Each pixel's channels less their mean, over the root of their variance and `epsilon`, times the layer's
 /// slope, and its bias.
@@ -96,6 +109,20 @@ struct Between {
   int first = 0, second = 0;
   float share = 0;
 };
+
+/// Where the pixels of a row look that is enlarged by places that were learned: see LayerGraph::AddSampled.
+struct LearnedPlaces {
+  int row = 0;  ///< of what is enlarged
+  int scale = 1;
+  int groups = 1;
+  int channels = 0;               ///< of a group
+  const float* places = nullptr;  ///< of the row that it comes of, from pixel 0
+  size_t pixel = 0;               ///< floats from one pixel's places to the next
+  const float* start = nullptr;
+};
+
+/// That row, of `width` pixels of `pixel` floats.
+void SampledRow(const WholeMap& from, const LearnedPlaces& learned, int width, size_t pixel, float* to);
 
 /// A row of a map at another width, out of the two rows that it lies between.
 /// @param share  how near it is to the second

@@ -36,8 +36,6 @@ extern const Architecture& kMosr;
 extern const Architecture& kNsfwHead;
 extern const Architecture& kNsfwVit;
 extern const Architecture& kOmniSr;
-extern const Architecture& kPlksr;
-extern const Architecture& kRealPlksr;
 extern const Architecture& kResNet;
 extern const Architecture& kRgt;
 extern const Architecture& kSafmn;
@@ -78,8 +76,6 @@ const Architecture* const kModules[] = {
     &kNsfwHead,
     &kNsfwVit,
     &kOmniSr,
-    &kPlksr,
-    &kRealPlksr,
     &kResNet,
     &kRgt,
     &kSafmn,

@@ -8,14 +8,18 @@ namespace {
 /// Rows of the image that a band is of.
 constexpr int kBandRows = 32;
 
+/// Whether a stage needs a whole map that is larger than the image.
+bool NeedsLarge(const GraphShape& shape, const GraphLayer& layer) {
+  return layer.ReadsWhole() || layer.kind == LayerKind::kResized ||
+         (layer.kind == LayerKind::kSampled && shape.Height(layer.from.front().index) > shape.Height(0));
+}
+
 /// The first stage from which on maps are larger than the image, and none needs another whole.
 int FirstStage(const GraphShape& shape) {
   const int last = shape.stages() - 1;
   int first = last;
   for (int stage = last - 1; stage > 0; --stage) {
-    const LayerKind kind = shape.LayerOf(stage).kind;
-    if (kind == LayerKind::kMean || kind == LayerKind::kResized || shape.Height(stage) <= shape.Height(0))
-      break;
+    if (NeedsLarge(shape, shape.LayerOf(stage)) || shape.Height(stage) <= shape.Height(0)) break;
     first = stage;
   }
   return first;

@@ -38,12 +38,17 @@ class NetLayers {
  private:
   NetLayer Of(const GraphLayer& layer) const {
     NetLayer net;
+    if (layer.kind == LayerKind::kSampled) {
+      const auto* const start = reinterpret_cast<const float*>(layer.weights.data());
+      net.weight = At({place_.device, torch::kFloat32}, start, {1, layer.from[1].channels, 1, 1});
+    }
     if (layer.ends.size() == 0) return net;
     const int64_t out = layer.conv.out_channels, side = layer.side;
     net.bias = At(place_, layer.conv.bias, {out});
     net.slope = *layer.conv.slope;
     const auto other = [&](float slope) { return slope != net.slope; };
-    if (layer.kind == LayerKind::kNormalized || std::any_of(layer.conv.slope, layer.conv.slope + out, other))
+    const bool normalizes = layer.kind == LayerKind::kNormalized || layer.kind == LayerKind::kGroupNorm;
+    if (normalizes || std::any_of(layer.conv.slope, layer.conv.slope + out, other))
       net.slopes = At(place_, layer.conv.slope, {out});
     const auto* const weights = reinterpret_cast<const float*>(layer.weights.data());
     if (layer.kind == LayerKind::kDepthwise) {
@@ -232,8 +237,10 @@ class GraphRun {
     const FeatureMap& first = layer.from.front();
     const auto read = [&](const FeatureMap& map) { return RowsOf(map, rows); };
     switch (layer.kind) {
-      case LayerKind::kConv:
       case LayerKind::kWide:
+        if (layer.partial) return InPart(stage, rows);
+        [[fallthrough]];
+      case LayerKind::kConv:
       case LayerKind::kDepthwise:
         return Ended(Convolved(stage, rows), stage, rows);
       case LayerKind::kStrided:
@@ -253,6 +260,8 @@ class GraphRun {
         return Shuffled(stage, rows);
       case LayerKind::kMean:
         return Whole(first).mean({2, 3}, /*keepdim=*/true);
+      case LayerKind::kGroupNorm:
+        return GroupFactors(stage);
       case LayerKind::kFunction:
         return Applied(layer.function, read(first));
       case LayerKind::kNormalized: {
@@ -268,11 +277,60 @@ class GraphRun {
       }
       case LayerKind::kProduct:
         return read(first) * read(layer.from[1]);
+      case LayerKind::kSampled:
+        return Sampled(stage, rows);
       case LayerKind::kResized:
         break;
     }
     return EnlargedBilinear(Whole(first), shape_.Height(stage), shape_.Width(stage))
         .narrow(2, rows.first, rows.count());
+  }
+
+  /// Factors and, behind their padding, shifts; in float32, since half precision has no sums of whole maps.
+  torch::Tensor GroupFactors(int stage) const {
+    const GraphLayer& layer = shape_.LayerOf(stage);
+    const NetLayer& net = layers_[stage];
+    const torch::Tensor x = Whole(layer.from.front());
+    const int64_t n = x.size(0), channels = x.size(1), groups = layer.groups;
+    const auto [variance, mean] = torch::var_mean(
+        x.to(torch::kFloat32).reshape({n, groups, -1}), {2}, /*correction=*/0, /*keepdim=*/true);
+    const torch::Tensor factors =
+        net.slopes.to(torch::kFloat32).view({1, groups, -1}) * (variance + layer.epsilon).rsqrt();
+    const torch::Tensor shifts = net.bias.to(torch::kFloat32).view({1, groups, -1}) - mean * factors;
+    const int64_t padding = PaddedChannels(static_cast<int>(channels)) - channels;
+    return torch::cat({torch::constant_pad_nd(factors.reshape({n, channels}), {0, padding}),
+                       shifts.reshape({n, channels})},
+                      1)
+        .to(x.scalar_type())
+        .view({n, -1, 1, 1});
+  }
+
+  /// In float32: half precision has no place between two pixels of a wide image.
+  torch::Tensor Sampled(int stage, RowRange rows) const {
+    const GraphLayer& layer = shape_.LayerOf(stage);
+    const torch::Tensor x = Whole(layer.from.front());
+    const int64_t scale = layer.stride, groups = layer.groups, n = x.size(0);
+    const int64_t height = x.size(2), width = x.size(3);
+    const RowRange seen = {rows.first / layer.stride, (rows.end - 1) / layer.stride + 1};
+    torch::Tensor places = RowsOf(layer.from[1], seen).to(torch::kFloat32, /*non_blocking=*/false, /*copy=*/true);
+    places.mul_(0.5).add_(layers_[stage].weight);
+    places = torch::pixel_shuffle(places, scale).view({n, 2, groups, seen.count() * scale, width * scale});
+    // The middle of each pixel that is read, for those that come of it; from -1 to 1 over the whole.
+    const auto middles = [&](int64_t first, int64_t count) {
+      return torch::arange(first, first + count, places.options()).add_(0.5).repeat_interleave(scale);
+    };
+    places.select(1, 0).add_(middles(0, width).view({1, 1, 1, -1})).mul_(2.0 / static_cast<double>(width));
+    places.select(1, 1)
+        .add_(middles(seen.first, seen.count()).view({1, 1, -1, 1}))
+        .mul_(2.0 / static_cast<double>(height));
+    places = places.sub_(1).permute({0, 2, 3, 4, 1}).contiguous().flatten(0, 1);
+    constexpr int64_t kBilinear = 0, kBorder = 1;
+    const torch::Tensor grouped =
+        x.to(torch::kFloat32).reshape({n * groups, x.size(1) / groups, height, width});
+    const torch::Tensor made =
+        torch::grid_sampler(grouped, places, kBilinear, kBorder, /*align_corners=*/false)
+            .view({n, x.size(1), seen.count() * scale, width * scale});
+    return made.narrow(2, rows.first - seen.first * scale, rows.count()).to(x.scalar_type());
   }
 
   /// What the windows of a layer without padding see.
@@ -291,6 +349,7 @@ class GraphRun {
     std::vector<torch::Tensor> maps;
     for (const FeatureMap& map : layer.from) maps.push_back(RowsOf(map, seen));
     torch::Tensor x = maps.size() == 1 ? maps.front() : torch::cat(maps, 1);
+    if (layer.partial) x = x.narrow(1, 0, layer.conv.out_channels);
     const int64_t above = seen.first - around.first, below = around.end - seen.end;
     Conv2dShape shape;
     shape.padding_width = layer.margin > 0 ? 0 : reach;
@@ -301,6 +360,14 @@ class GraphRun {
       x = torch::constant_pad_nd(x, {0, 0, above, below});
     }
     return Conv2d(x, layers_[stage].weight, layers_[stage].bias, shape);
+  }
+
+  /// A convolution of the first channels, and the others as they are.
+  torch::Tensor InPart(int stage, RowRange rows) const {
+    const torch::Tensor all = RowsOf(shape_.LayerOf(stage).from.front(), rows);
+    const torch::Tensor made = Sloped(Convolved(stage, rows), layers_[stage]);
+    const torch::Tensor rest = all.narrow(1, made.size(1), all.size(1) - made.size(1));
+    return WithAdded(torch::cat({made, rest}, 1), shape_.LayerOf(stage), rows);
   }
 
   /// @param x  a convolution's values, this call's own
@@ -318,6 +385,8 @@ class GraphRun {
         return gained(torch::silu_(x));
       case ConvEnd::kGelu:
         return gained(torch::gelu(x));
+      case ConvEnd::kMish:
+        return gained(torch::mish_(x));
       case ConvEnd::kGate:
         return (Added(layer.added.front(), rows) + x).mul_(torch::sigmoid(x).sub_(0.5));
       case ConvEnd::kWeigh:
