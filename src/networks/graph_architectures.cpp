@@ -13,6 +13,7 @@ extern const GraphArchitecture& kEfdn;
 extern const GraphArchitecture& kFbcnn;
 extern const GraphArchitecture& kImdn;
 extern const GraphArchitecture& kImdnPlus;
+extern const GraphArchitecture& kMosr;
 extern const GraphArchitecture& kNafNet;
 extern const GraphArchitecture& kPlksr;
 extern const GraphArchitecture& kRcan;
@@ -39,6 +40,7 @@ std::span<const GraphArchitecture* const> GraphArchitectures() {
       &kFbcnn,
       &kImdn,
       &kImdnPlus,
+      &kMosr,
       &kNafNet,
       &kPlksr,
       &kRcan,

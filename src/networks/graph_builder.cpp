@@ -25,6 +25,7 @@ Values ByPixels(const Values& rows, int64_t pixels, int64_t padded) {
 }  // namespace
 
 Status CheckKernelSide(const std::string& network, int64_t side) {
+  static_assert(kMostWindowSide == kMostDepthwiseSide);
   if (side % 2 != 0 && side <= kMostWindowSide) return {};
   const std::string text = std::to_string(side);
   return WeightError("it is " + network + " with kernels of " + text + "x" + text +
@@ -142,14 +143,11 @@ std::vector<FeatureMap> GraphBuilder::Grouped(const ConvWeights& conv, const std
   if (!apart) return {add(WithoutGroups(conv), from)};
   std::vector<FeatureMap> maps;
   for (int64_t g = 0; g < groups; ++g) {
-    ConvWeights each = conv;
-    each.shape.groups = 1;
-    each.weight = conv.weight.Some(0, g * out, out);
-    if (conv.bias.defined()) each.bias = conv.bias.Some(0, g * out, out);
     const auto index = static_cast<size_t>(g);
     maps.push_back(
-        add(each, {from.size() > 1 ? from[index]
-                                   : from.front().Channels(static_cast<int>(g * in), static_cast<int>(in))}));
+        add(conv.Some(g * out, out),
+            {from.size() > 1 ? from[index]
+                             : from.front().Channels(static_cast<int>(g * in), static_cast<int>(in))}));
   }
   return maps;
 }
@@ -157,6 +155,22 @@ std::vector<FeatureMap> GraphBuilder::Grouped(const ConvWeights& conv, const std
 FeatureMap GraphBuilder::Normalized(const NormWeights& norm, const FeatureMap& from) {
   if (!norm.weight.defined() || !norm.bias.defined()) return from;  // Finish says what is wrong
   return graph_->AddNormalized(from, norm.weight.data(), norm.bias.data(), static_cast<float>(norm.epsilon));
+}
+
+ConvWeights GraphBuilder::PassingOn(const ConvWeights& conv, int64_t from) {
+  if (!conv.weight.defined() || conv.weight.side(0) == from) return conv;
+  const int64_t passed = from - conv.weight.side(0), window = conv.weight.count() / conv.weight.side(0);
+  Buffer same(static_cast<size_t>(passed * window) * sizeof(float));
+  auto* const weights = reinterpret_cast<float*>(same.data());
+  std::fill_n(weights, passed * window, 0.0f);
+  for (int64_t c = 0; c < passed; ++c) weights[c * window + window / 2] = 1.0f;
+  Values::Shape shape = conv.weight.shape();
+  shape[0] = passed;
+  ConvWeights all = conv;
+  all.shape.groups = from;
+  all.weight = Values::Joined({{std::move(shape), std::move(same)}, conv.weight});
+  if (conv.bias.defined()) all.bias = Values::Joined({Values::Zeros({passed}), conv.bias});
+  return all;
 }
 
 FeatureMap GraphBuilder::GroupNormalized(const NormWeights& norm, int groups, const FeatureMap& from,
@@ -181,8 +195,7 @@ FeatureMap GraphBuilder::Partial(const ConvWeights& conv, const FeatureMap& from
 FeatureMap GraphBuilder::Sampled(const std::string& name, const FeatureMap& from, int scale, int groups,
                                  std::optional<int> out) {
   const int64_t count = int64_t{2} * groups * scale * scale;
-  const ConvWeights scope =
-      layers_.Conv(name + ".scope", count, from.channels, {.side = 1, .bias = false});
+  const ConvWeights scope = layers_.Conv(name + ".scope", count, from.channels, {.side = 1, .bias = false});
   const Values start = layers_.Parameter(name + ".init_pos", {1, count, 1, 1});
   const FeatureMap offsets = Conv(name + ".offset", static_cast<int>(count), {from}, {}, 1);
   if (!scope.weight.defined() || !start.defined() || !fits_) return from;  // Finish says what is wrong
@@ -201,6 +214,7 @@ GraphConv GraphBuilder::Ended(GraphConv conv, const GraphEnd& end) {
   if (end.slopes.defined()) conv.slope = end.slopes.data();
   conv.end = end.end;
   conv.gain = end.gain;
+  conv.shift = end.shift;
   conv.added = end.added;
   conv.padded = end.padded;
   return conv;

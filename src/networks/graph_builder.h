@@ -17,6 +17,7 @@ struct GraphEnd {
   float slope = 1;  ///< factor for negative values; 1: no activation
   ConvEnd end = ConvEnd::kSlope;
   float gain = 1;
+  float shift = 0;
   std::vector<AddedMap> added = {};
   Values slopes = {};  ///< one for each channel, in place of `slope`
   bool padded = true;  ///< as GraphConv's
@@ -78,6 +79,8 @@ class GraphBuilder {
   /// A transposed convolution of 2x2 by strides of two: `name`, with a bias or without. The same of `end`.
   FeatureMap Transposed(const std::string& name, int out, const FeatureMap& from, bool bias,
                         const GraphEnd& end = {});
+  /// A convolution of the last channels by themselves as one of each of all `from`, those before passed on.
+  static ConvWeights PassingOn(const ConvWeights& conv, int64_t from);
   /// As many of the first channels as it has outputs convolved, and the others passed on.
   FeatureMap Partial(const ConvWeights& conv, const FeatureMap& from);
   /// @param groups  of channels that are normalized together, over a whole map

@@ -72,7 +72,8 @@ Result<GraphNetworkParts> LoadGraph(const GraphArchitecture& architecture, const
   const GraphPlan& plan = parts.graph->plan();
   parts.info.scale = plan.scale;
   parts.info.bands = plan.input.bands;
-  parts.info.receptive_radius = parts.graph->radius();
+  const int radius = parts.info.receptive_radius = parts.graph->radius();
+  if (radius >= 0) parts.overlap = std::min(parts.overlap, radius);
   return parts;
 }
 

@@ -16,6 +16,15 @@ Values LayerWeights::Parameter(const std::string& name, const std::vector<int64_
   return Read(Take(name, shape));
 }
 
+ConvWeights ConvWeights::Some(int64_t first, int64_t count) const {
+  if (!weight.defined()) return *this;
+  ConvWeights some = *this;
+  some.shape.groups = 1;
+  some.weight = weight.Some(0, first, count);
+  if (bias.defined()) some.bias = bias.Some(0, first, count);
+  return some;
+}
+
 ConvWeights LayerWeights::Conv(const std::string& name, int64_t out, int64_t in, const ConvShape& shape) {
   ConvWeights layer;
   layer.shape = shape;

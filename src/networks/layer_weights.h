@@ -12,6 +12,9 @@ struct ConvWeights {
   Values weight;  ///< out x (in / groups) x side x side
   Values bias;    ///< out; undefined for none
   ConvShape shape;
+
+  /// Some of its outputs, in no groups. @throws OutOfMemory
+  ConvWeights Some(int64_t first, int64_t count) const;
 };
 
 /// A layer normalization over the channels of each pixel.

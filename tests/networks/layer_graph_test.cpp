@@ -183,8 +183,7 @@ class Twin {
     const Planes scaled = of(from), by = of(factors);
     maps_.push_back(Sampled(scaled, scaled.height, scaled.width, [&](int c, int y, int x) {
       return scaled.At(c, y, x) * by.At(factors.first + c, 0, 0) +
-             (shifts ? of(*shifts).At(shifts->first + c, 0, 0) : 0) +
-             Added(added, c, y, x);
+             (shifts ? of(*shifts).At(shifts->first + c, 0, 0) : 0) + Added(added, c, y, x);
     }));
     return graph_.AddScaled(from, factors, shifts, added);
   }
@@ -210,7 +209,8 @@ class Twin {
   /// What AddScaled multiplies and adds: of one pixel, the factors, their padding and the shifts.
   FeatureMap AddGroupNorm(const FeatureMap& from, int groups) {
     const Planes of = maps_[static_cast<size_t>(from.index)];
-    const int each = of.channels / groups, pixels = of.height * of.width, padded = PaddedChannels(of.channels);
+    const int each = of.channels / groups, pixels = of.height * of.width,
+              padded = PaddedChannels(of.channels);
     std::vector<float> weight, bias;
     Planes made{padded + of.channels, 1, 1, std::vector<double>(static_cast<size_t>(padded + of.channels))};
     constexpr float kEpsilon = 1e-3f;
@@ -240,7 +240,8 @@ class Twin {
       const int group = c / (of.channels / groups);
       const auto place = [&](int coordinate, int at, int size) {
         const int channel = ((coordinate * groups + group) * scale + y % scale) * scale + x % scale;
-        const double to = at + 0.5 * said.At(channel, y / scale, x / scale) + start[static_cast<size_t>(channel)];
+        const double to =
+            at + 0.5 * said.At(channel, y / scale, x / scale) + start[static_cast<size_t>(channel)];
         return std::clamp(to, 0.0, size - 1.0);
       };
       const double u = place(0, x / scale, of.width), v = place(1, y / scale, of.height);
@@ -397,7 +398,9 @@ class Twin {
     const auto sigmoid = [](double value) { return 1 / (1 + std::exp(-value)); };
     const auto gelu = [](double value) { return Of(MapFunction::kGelu, value); };
     const auto added = [&](size_t n) { return Added({conv.added[n]}, k, y, x); };
-    const auto sum = [&](double value) { return value * conv.gain + Added(conv.added, k, y, x); };
+    const auto sum = [&](double value) {
+      return value * conv.gain + conv.shift + Added(conv.added, k, y, x);
+    };
     const double slope = conv.slope != nullptr ? conv.slope[k] : conv.common_slope;
     const auto sloped = [slope](double value) { return value > 0 ? value : value * slope; };
     switch (conv.end) {
@@ -737,7 +740,7 @@ TEST_CASE("a graph that gives too few pixels, or that the kernels have no form o
   LayerGraph cropped({});
   CHECK_THROWS_AS(cropped.Finish({.map = cropped.input(), .margin = 1}), std::logic_error);
   LayerGraph limits({});
-  const std::vector<float> weights(3 * 3 * 11 * 11 * 7, 0.5f);
+  const std::vector<float> weights(3 * 3 * 33 * 33 * 7, 0.5f);
   GraphConv conv;
   conv.from.assign(kMostConvInputs + 1, limits.input());
   conv.out_channels = 3;
@@ -748,8 +751,19 @@ TEST_CASE("a graph that gives too few pixels, or that the kernels have no form o
   CHECK_THROWS_AS(limits.Add(conv), std::logic_error);
   conv.from = {limits.input()};
   CHECK_NOTHROW(limits.Add(conv));
-  conv.side = 11;
+  conv.side = kMostDepthwiseSide + 2;
   CHECK_THROWS_AS(limits.AddDepthwise(conv), std::logic_error);
+  conv.side = kMostWindowSide + 2;
+  CHECK_THROWS_AS(limits.Add(conv), std::logic_error);
+  conv.side = 5;
+  conv.partial = true;
+  conv.out_channels = 4;
+  CHECK_THROWS_AS(limits.Add(conv), std::logic_error);
+  conv.partial = false;
+  conv.out_channels = 3;
+  CHECK_THROWS_AS(limits.AddGroupNorm(limits.input(), 2, weights.data(), weights.data(), 0),
+                  std::logic_error);
+  CHECK_THROWS_AS(limits.AddSampled(limits.input(), limits.input(), 2, 3, weights.data()), std::logic_error);
   conv.side = 3;
   conv.end = ConvEnd::kGate;
   CHECK_THROWS_AS(limits.AddDepthwise(conv), std::logic_error);
@@ -818,7 +832,7 @@ TEST_CASE("large kernels on some channels, norms of groups, and places that are 
       Twin net(*kernels, {}, height, width, 61);
       GraphConv mish, partial, weigh;
       mish.end = ConvEnd::kMish;
-      mish.common_slope = 0.1f;
+      mish.shift = -0.25f;
       const FeatureMap first = net.Add({net.input()}, 36, 3, mish);
       partial.partial = true;
       partial.added = {{first, 0.5f}};
@@ -826,6 +840,9 @@ TEST_CASE("large kernels on some channels, norms of groups, and places that are 
       weigh.end = ConvEnd::kWeigh;
       weigh.added = {{x, 1.0f}};
       x = net.Add({x}, 36, 3, weigh);
+      GraphConv less;
+      less.shift = 0.5f;
+      x = net.AddDepthwise(x, 11, less);
       const FeatureMap norm = net.AddGroupNorm(x, 3);
       x = net.AddScaled(x, norm.Channels(0, 36), norm.Channels(48, 36), {{first, 1.0f}});
       const FeatureMap places = net.Add({net.Add({x}, 20, 3)}, 2 * 4 * 9, 1);

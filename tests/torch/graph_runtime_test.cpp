@@ -73,7 +73,7 @@ TEST_CASE("a graph on the CPU needs no LibTorch, whatever devices the CPU is") {
 
 TEST_CASE("another network opens LibTorch once, on the same devices") {
   const WeightFolder graphs, others;
-  const std::string graph = SmallCompact(graphs, 16, 3, 2, true, ""), other = GoldenFile("plksr_x2", others);
+  const std::string graph = SmallCompact(graphs, 16, 3, 2, true, ""), other = GoldenFile("hat_x2", others);
   Runtime on;
   REQUIRE(on.runtime->AddDevices("cpu:0,cpu:1", 0).ok());
   REQUIRE(on.runtime->LoadUpscaler(graph).ok());
@@ -136,7 +136,7 @@ TEST_CASE("LibTorch alone, by the environment's word") {
 
 TEST_CASE("a runtime that cannot be opened is an error of the model that needs it") {
   const WeightFolder graphs, others;
-  const std::string other = GoldenFile("plksr_x2", others);
+  const std::string other = GoldenFile("hat_x2", others);
   MemoryOptions options;
   options.host_budget = size_t{1} << 30;
   auto manager = MemoryManager::Create(options);

@@ -73,7 +73,8 @@ bool ReadPlan(const StateDict& weights, bool real, Plan& plan) {
   plan.scale = ShuffleScale(last->dim(0));
   const auto mixes = [](int64_t side) { return side == 1 || side == 3; };
   return plan.scale > 0 && plan.blocks > 0 && plan.far > 0 && plan.far <= plan.features &&
-         mixes(plan.first_side) && mixes(plan.second_side) && (!plan.group_norm() || plan.features % kNormGroups == 0);
+         mixes(plan.first_side) && mixes(plan.second_side) &&
+         (!plan.group_norm() || plan.features % kNormGroups == 0);
 }
 
 /// A sum of convolutions as one, of a square kernel.
@@ -136,8 +137,7 @@ class PlksrGraph {
     std::string last = Block(plan_.blocks + (plan_.real ? 1 : 0));
     last.pop_back();
     if (!plan_.dy_sample) {
-      return graph_.Finish(
-          {.map = graph_.Conv(last, outputs, {x}), .shuffle = scale, .adds_input = true});
+      return graph_.Finish({.map = graph_.Conv(last, outputs, {x}), .shuffle = scale, .adds_input = true});
     }
     x = graph_.Conv(last, outputs, {x}, {.added = {{graph_.Conv(Repeated(outputs), {input}), 1.0f}}});
     const int groups = scale % 2 == 0 ? 4 : 3;
@@ -160,8 +160,7 @@ class PlksrGraph {
       x = graph_.Conv(name + "attn.f.0", features, {x}, {.end = ConvEnd::kWeigh, .added = {{x, 1.0f}}});
     }
     const std::string refine = name + "refine";
-    if (!plan_.group_norm())
-      return graph_.Conv(refine, features, {x}, {.added = {{input, 1.0f}}}, 1);
+    if (!plan_.group_norm()) return graph_.Conv(refine, features, {x}, {.added = {{input, 1.0f}}}, 1);
     x = graph_.Conv(refine, features, {x}, {}, 1);
     return graph_.GroupNormalized(layers.Norm(name + "norm", features), kNormGroups, x, {{input, 1.0f}});
   }
@@ -224,14 +223,12 @@ class Plksr final : public GraphArchitecture {
     TRY(CheckKernelSide("a " + std::string(name()), plan.side));
     GraphNetworkParts parts;
     parts.info = std::move(info);
-    parts.tile = kTile;
     parts.overlap = kOverlap;
     parts.graph = TRY(PlksrGraph(plan, weights).Finish());
     return parts;
   }
 
  private:
-  static constexpr int kTile = 512;
   static constexpr int kOverlap = 64;
   bool real_;
 };

@@ -13,10 +13,10 @@ namespace avx2 {
 #include "networks/kernels/softmax_body.h"
 }  // namespace avx2
 
-const ConvKernels kConv_avx2 = {"winograd-avx2",   avx2::kLanes* avx2::kBlockVectors,
-                                avx2::Run,         avx2::Run1x1,
-                                avx2::Pack,        avx2::Pack1x1,
-                                avx2::RunDense, avx2::RunPieces,    avx2::Attend,
-                                avx2::RunDepthwise};
+const ConvKernels kConv_avx2 = {"winograd-avx2", avx2::kLanes* avx2::kBlockVectors,
+                                avx2::Run,       avx2::Run1x1,
+                                avx2::Pack,      avx2::Pack1x1,
+                                avx2::RunDense,  avx2::RunPieces,
+                                avx2::Attend,    avx2::RunDepthwise};
 
 }  // namespace imgmill

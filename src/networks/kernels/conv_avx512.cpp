@@ -13,10 +13,10 @@ namespace avx512 {
 #include "networks/kernels/softmax_body.h"
 }  // namespace avx512
 
-const ConvKernels kConv_avx512 = {"winograd-avx512",   avx512::kLanes* avx512::kBlockVectors,
-                                  avx512::Run,         avx512::Run1x1,
-                                  avx512::Pack,        avx512::Pack1x1,
-                                  avx512::RunDense, avx512::RunPieces,    avx512::Attend,
-                                  avx512::RunDepthwise};
+const ConvKernels kConv_avx512 = {"winograd-avx512", avx512::kLanes* avx512::kBlockVectors,
+                                  avx512::Run,       avx512::Run1x1,
+                                  avx512::Pack,      avx512::Pack1x1,
+                                  avx512::RunDense,  avx512::RunPieces,
+                                  avx512::Attend,    avx512::RunDepthwise};
 
 }  // namespace imgmill

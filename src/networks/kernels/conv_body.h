@@ -158,13 +158,14 @@ IMGMILL_INLINE Vector Finished(const ConvLayer& layer, const ConvRows& rows, int
     return value;
   }
   return Ended(layer, value, slope, [&](Vector sum) {
+    if (layer.shift != 0.0f) sum += layer.shift;
     for (int n = 0; n < rows.additions; ++n) sum += rows.added[n].scale * Load(rows.added[n].rows[i] + at);
     return sum;
   });
 }
 
 IMGMILL_INLINE bool IsPlain(const ConvLayer& layer, const ConvRows& rows) {
-  return layer.end == ConvEnd::kSlope && layer.gain == 1.0f && rows.additions == 0;
+  return layer.end == ConvEnd::kSlope && layer.gain == 1.0f && layer.shift == 0.0f && rows.additions == 0;
 }
 
 /// A^T m A of each tile and its end; V vectors of output channels from channel k on.

@@ -39,6 +39,7 @@ struct ConvLayer {
   const float* slope = nullptr;    ///< as many: 0 is ReLU, 1 is no activation
   ConvEnd end = ConvEnd::kSlope;
   float gain = 1;
+  float shift = 0;  ///< one more thing that is added, of ends to which things are; not by run_dense
 };
 
 /// A map that a convolution reads. Several are read as if the channels of each stood behind those before.
@@ -59,7 +60,7 @@ struct ConvAdded {
 
 inline constexpr int kMostConvInputs = 6;
 inline constexpr int kMostConvAdded = 2;
-inline constexpr int kMostDepthwiseSide = 9;
+inline constexpr int kMostDepthwiseSide = 31;
 inline constexpr int kMostWindowSide = 31;
 
 /// One row of a convolution of each channel by itself, zeros outside the image. Layer's weights:

@@ -13,10 +13,10 @@ namespace neon {
 #include "networks/kernels/softmax_body.h"
 }  // namespace neon
 
-const ConvKernels kConv_neon = {"winograd-neon",   neon::kLanes* neon::kBlockVectors,
-                                neon::Run,         neon::Run1x1,
-                                neon::Pack,        neon::Pack1x1,
-                                neon::RunDense, neon::RunPieces,    neon::Attend,
-                                neon::RunDepthwise};
+const ConvKernels kConv_neon = {"winograd-neon", neon::kLanes* neon::kBlockVectors,
+                                neon::Run,       neon::Run1x1,
+                                neon::Pack,      neon::Pack1x1,
+                                neon::RunDense,  neon::RunPieces,
+                                neon::Attend,    neon::RunDepthwise};
 
 }  // namespace imgmill

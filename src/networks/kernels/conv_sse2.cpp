@@ -13,10 +13,10 @@ namespace sse2 {
 #include "networks/kernels/softmax_body.h"
 }  // namespace sse2
 
-const ConvKernels kConv_sse2 = {"winograd-sse2",   sse2::kLanes* sse2::kBlockVectors,
-                                sse2::Run,         sse2::Run1x1,
-                                sse2::Pack,        sse2::Pack1x1,
-                                sse2::RunDense, sse2::RunPieces,    sse2::Attend,
-                                sse2::RunDepthwise};
+const ConvKernels kConv_sse2 = {"winograd-sse2", sse2::kLanes* sse2::kBlockVectors,
+                                sse2::Run,       sse2::Run1x1,
+                                sse2::Pack,      sse2::Pack1x1,
+                                sse2::RunDense,  sse2::RunPieces,
+                                sse2::Attend,    sse2::RunDepthwise};
 
 }  // namespace imgmill

@@ -129,8 +129,7 @@ IMGMILL_INLINE void RunDenseRows(const ConvLayer& layer, const DensePieces& in, 
   ForBlocks(layer, static_cast<size_t>(layer.in_channels), [&]<int V>(size_t k, const float* weights) {
     if (k + V * kLanes <= outputs)
       return RunDenseBlock<V>(in, 0, weights, layer.bias + k, rows, out + k, outputs, end);
-    if (k < outputs)
-      RunDenseRest<V>(in, weights, layer.bias + k, rows, out + k, outputs, outputs - k, end);
+    if (k < outputs) RunDenseRest<V>(in, weights, layer.bias + k, rows, out + k, outputs, outputs - k, end);
   });
 }
 

@@ -23,6 +23,7 @@ IMGMILL_INLINE void DepthwisePixels(const ConvLayer& layer, const DepthwiseRow& 
   for (int r = 0; r < R; ++r) {
     const size_t at = static_cast<size_t>(x + r) * stride + c;
     Store(row.out + at, Ended(layer, sum[r], slope, [&](Vector value) {
+            if (layer.shift != 0.0f) value += layer.shift;
             for (int n = 0; n < row.additions; ++n) value += row.scales[n] * Load(row.added[n] + at);
             return value;
           }));

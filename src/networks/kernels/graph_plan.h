@@ -96,7 +96,7 @@ struct GraphLayer {
   float epsilon = 0;
   int groups = 1;        ///< of channels that are normalized together, or that look at one place
   bool partial = false;  ///< a wide convolution of the first channels alone; the others are passed on
-  int like = 0;  ///< the map whose size a resized one gets
+  int like = 0;          ///< the map whose size a resized one gets
   MapFunction function = MapFunction::kNone;
   ConvLayer conv;
   std::vector<int> packed_from;

@@ -12,8 +12,8 @@ namespace {
 constexpr int kJudgedSide = 512;
 
 /// The first stage that may begin the stretch of a stage. One begins a stretch itself if what it reads is
-/// there whole, or far ahead: a row of a map that was pooled and is enlarged again stands for so many that all
-/// maps beside it would be kept for them. What is sampled is there whole, but not the places.
+/// there whole, or far ahead: a row of a map that was pooled and is enlarged again stands for so many that
+/// all maps beside it would be kept for them. What is sampled is there whole, but not the places.
 int FirstWith(const GraphShape& shape, int stage) {
   if (!shape.IsLayer(stage)) return 0;
   const GraphLayer& layer = shape.LayerOf(stage);
@@ -27,7 +27,8 @@ GraphShape::Reads SeenBy(const GraphShape& shape, int stage, RowRange rows) {
   if (!shape.IsLayer(stage) || shape.LayerOf(stage).kind != LayerKind::kSampled) return reads;
   const int scale = shape.LayerOf(stage).stride;
   GraphShape::Reads seen;
-  seen.Add(reads.begin()->map, {rows.first / scale - kSampleReach, (rows.end - 1) / scale + 1 + kSampleReach});
+  seen.Add(reads.begin()->map,
+           {rows.first / scale - kSampleReach, (rows.end - 1) / scale + 1 + kSampleReach});
   seen.Add((reads.begin() + 1)->map, (reads.begin() + 1)->rows);
   return seen;
 }

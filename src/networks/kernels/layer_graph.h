@@ -26,6 +26,7 @@ struct GraphConv {
   float common_slope = 1.0f;       ///< 1: no activation
   ConvEnd end = ConvEnd::kSlope;
   float gain = 1.0f;
+  float shift = 0.0f;           ///< added to all values beside `added`; of neither kGate nor kWeigh
   std::vector<AddedMap> added;  ///< at most kMostConvAdded
   /// Above 3x3: as many of the map's first channels are read as are given, and the others passed on.
   bool partial = false;
@@ -92,10 +93,11 @@ class LayerGraph {
   FeatureMap AddProduct(const FeatureMap& one, const FeatureMap& other);
   /// The largest of each channel in windows, without padding.
   FeatureMap AddMaxPool(const FeatureMap& from, int side, int stride);
-  /// A whole map enlarged, each pixel bilinear from a place near its own that depends on the image, within the
-  /// map: Liu et al., "Learning to Upsample by Learning to Sample", ICCV 2023. Half of what `places` says is
-  /// added to where it starts.
-  /// @param places  a whole map of the same size: [x, y][groups][scale, row by row][scale], in pixels of `from`
+  /// A whole map enlarged, each pixel bilinear from a place near its own that depends on the image, within
+  /// the map: Liu et al., "Learning to Upsample by Learning to Sample", ICCV 2023. Half of what `places` says
+  /// is added to where it starts.
+  /// @param places  a whole map of the same size: [x, y][groups][scale, row by row][scale], in pixels of
+  /// `from`
   /// @param groups  of `from`'s channels, a divisor of them; each looks at a place of its own
   /// @param start  as many as `places` has channels
   FeatureMap AddSampled(const FeatureMap& from, const FeatureMap& places, int scale, int groups,

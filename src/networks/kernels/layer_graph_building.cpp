@@ -20,7 +20,8 @@ FeatureMap LayerGraph::Add(GraphLayer layer, int channels) {
   const bool doubled =
       std::any_of(layer.from.begin(), layer.from.end(), [](const FeatureMap& map) { return map.doubled; });
   if (layer.from.size() > kMostConvInputs || layer.added.size() > kMostConvAdded ||
-      (apart && (layer.side > kMostDepthwiseSide || gated)) || (doubled && layer.margin > 0))
+      (apart && (layer.side > kMostDepthwiseSide || gated)) || (gated && layer.conv.shift != 0) ||
+      (doubled && layer.margin > 0))
     throw std::logic_error("a layer of a graph that the kernels have no form of");
   plan_.layers.push_back(std::move(layer));
   plan_.channels.push_back(channels);
@@ -45,6 +46,7 @@ void LayerGraph::KeepEnds(const GraphConv& conv, GraphLayer& layer) {
   layer.conv.slope = slope;
   layer.conv.end = conv.end;
   layer.conv.gain = conv.gain;
+  layer.conv.shift = conv.shift;
   layer.added = conv.added;
 }
 
@@ -61,7 +63,8 @@ void LayerGraph::KeepWeights(const GraphConv& conv, GraphLayer& layer) {
 
 FeatureMap LayerGraph::Add(const GraphConv& conv) {
   if (conv.side > 3) {
-    const bool simple = conv.from.size() == 1 && conv.end == ConvEnd::kSlope && conv.gain == 1 && conv.padded;
+    const bool simple = conv.from.size() == 1 && conv.end == ConvEnd::kSlope && conv.gain == 1 &&
+                        conv.shift == 0 && conv.padded;
     if (!simple || conv.from.front().doubled)
       throw std::logic_error("a wide layer of a graph is too much else");
     return AddOverWindow(conv, LayerKind::kWide, 1);

@@ -78,7 +78,8 @@ void WideRow(const ConvKernels& kernels, const ConvLayer& layer, const WindowRow
   seen.count = from.side;
   seen.floats = static_cast<size_t>(from.side) * floats;
   seen.step = floats;
-  float* results = scratch + static_cast<size_t>(from.side) * static_cast<size_t>(kChunk + 2 * reach) * floats;
+  float* results =
+      scratch + static_cast<size_t>(from.side) * static_cast<size_t>(kChunk + 2 * reach) * floats;
   for (int x = to.first; x < to.end; x += kChunk) {
     const int now = std::min(kChunk, to.end - x);
     // The pixels that these windows see, each row of them without what else a pixel has.

@@ -55,8 +55,8 @@ struct WidePixels {
   size_t floats = 0;  ///< of a pixel that are written: the outputs, then zeros
 };
 
-/// Pixels of a row of a convolution that keeps the size, around which zeros stand. The same otherwise; null rows
-/// are for it alone.
+/// Pixels of a row of a convolution that keeps the size, around which zeros stand. The same otherwise; null
+/// rows are for it alone.
 void WideRow(const ConvKernels& kernels, const ConvLayer& layer, const WindowRows& from, const WidePixels& to,
              float* scratch);
 

@@ -32,7 +32,6 @@ extern const Architecture& kHyperIqa;
 extern const Architecture& kIcNet;
 extern const Architecture& kLpips;
 extern const Architecture& kMobileNet;
-extern const Architecture& kMosr;
 extern const Architecture& kNsfwHead;
 extern const Architecture& kNsfwVit;
 extern const Architecture& kOmniSr;
@@ -72,7 +71,6 @@ const Architecture* const kModules[] = {
     &kIcNet,
     &kLpips,
     &kMobileNet,
-    &kMosr,
     &kNsfwHead,
     &kNsfwVit,
     &kOmniSr,

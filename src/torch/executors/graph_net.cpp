@@ -292,8 +292,8 @@ class GraphRun {
     const NetLayer& net = layers_[stage];
     const torch::Tensor x = Whole(layer.from.front());
     const int64_t n = x.size(0), channels = x.size(1), groups = layer.groups;
-    const auto [variance, mean] = torch::var_mean(
-        x.to(torch::kFloat32).reshape({n, groups, -1}), {2}, /*correction=*/0, /*keepdim=*/true);
+    const auto [variance, mean] = torch::var_mean(x.to(torch::kFloat32).reshape({n, groups, -1}), {2},
+                                                  /*correction=*/0, /*keepdim=*/true);
     const torch::Tensor factors =
         net.slopes.to(torch::kFloat32).view({1, groups, -1}) * (variance + layer.epsilon).rsqrt();
     const torch::Tensor shifts = net.bias.to(torch::kFloat32).view({1, groups, -1}) - mean * factors;
@@ -312,7 +312,8 @@ class GraphRun {
     const int64_t scale = layer.stride, groups = layer.groups, n = x.size(0);
     const int64_t height = x.size(2), width = x.size(3);
     const RowRange seen = {rows.first / layer.stride, (rows.end - 1) / layer.stride + 1};
-    torch::Tensor places = RowsOf(layer.from[1], seen).to(torch::kFloat32, /*non_blocking=*/false, /*copy=*/true);
+    torch::Tensor places =
+        RowsOf(layer.from[1], seen).to(torch::kFloat32, /*non_blocking=*/false, /*copy=*/true);
     places.mul_(0.5).add_(layers_[stage].weight);
     places = torch::pixel_shuffle(places, scale).view({n, 2, groups, seen.count() * scale, width * scale});
     // The middle of each pixel that is read, for those that come of it; from -1 to 1 over the whole.
@@ -376,6 +377,7 @@ class GraphRun {
     const ConvLayer& conv = layer.conv;
     const auto gained = [&](torch::Tensor values) {
       if (conv.gain != 1) values.mul_(conv.gain);
+      if (conv.shift != 0) values.add_(conv.shift);
       return WithAdded(std::move(values), layer, rows);
     };
     switch (conv.end) {

@@ -12,13 +12,14 @@ namespace {
 /// convolution's input and output in the library's own order, and what becomes of its values.
 int64_t BesideOf(const GraphLayer& layer, int64_t in, int64_t out) {
   int64_t floats = 0;
-  // What is read in groups; places at the output's pixels, in two orders.
-  if (layer.kind == LayerKind::kSampled) return in + 2 * out + 4 * (in + out);
+  // What is read in groups; places in three orders.
+  if (layer.kind == LayerKind::kSampled) return 3 * in + out;
   if (layer.from.size() > 1 && layer.kind == LayerKind::kConv) floats += in;
   if (layer.from.front().doubled) floats += in;
   if (layer.transforms() || layer.OverWindow() || layer.kind == LayerKind::kDepthwise) floats += in + out;
   if (layer.conv.end == ConvEnd::kGate) floats += 2 * out;
-  if (layer.kind == LayerKind::kShuffled || layer.kind == LayerKind::kGroupNorm || layer.partial) floats += in;
+  if (layer.kind == LayerKind::kShuffled || layer.kind == LayerKind::kGroupNorm || layer.partial)
+    floats += in;
   const bool apart = layer.kind == LayerKind::kShuffled || layer.kind == LayerKind::kDoubled;
   const bool copied = layer.conv.end == ConvEnd::kGelu || layer.conv.end == ConvEnd::kSumGelu;
   return floats + (apart || copied || layer.conv.slope != nullptr ? out : 0);
