@@ -41,11 +41,16 @@ static void GatherTiles(const ConvInput& in, size_t stride, int first, int tiles
   for (int p = 0; p < tiles; ++p) {
     const size_t start = static_cast<size_t>(4 * (first + p));
     for (size_t c = 0; c < static_cast<size_t>(in.channels); c += kLanes) {
-      Vector half[6][6];
+      alignas(kLanes * sizeof(float)) Vector half[6][6];
       for (size_t j = 0; j < 6; ++j) {
         const size_t from = Stored<Doubled>(start + j) * pixel + c;
         Vector column[6], out[6];
         for (int i = 0; i < 6; ++i) column[i] = Load(in.rows[i] + from);
+        // What the next tile sees and this one does not: six rows are too many for processors to foresee.
+        if (j >= 2) {
+          const size_t next = Stored<Doubled>(start + j + 4) * pixel + c;
+          for (int i = 0; i < 6; ++i) __builtin_prefetch(in.rows[i] + next, 0, 3);
+        }
         TransformInput(column, out);
         for (int i = 0; i < 6; ++i) half[i][j] = out[i];
       }
@@ -180,7 +185,7 @@ static void ScatterTiles(const ConvLayer& layer, const ConvRows& rows, size_t k,
     for (int v = 0; v < V; ++v) {
       const size_t channel = k + static_cast<size_t>(v * kLanes);
       const float* from = products + static_cast<size_t>((p * V + v) * kLanes);
-      Vector half[4][6];
+      alignas(kLanes * sizeof(float)) Vector half[4][6];
       for (size_t j = 0; j < 6; ++j) {
         Vector column[6], out[4];
         for (size_t i = 0; i < 6; ++i) column[i] = Load(from + (6 * i + j) * plane);
