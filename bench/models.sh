@@ -102,7 +102,8 @@ compare 'RLFN x4' "$entries/team04_rlfn.pth" form:Rlfn
 compare 'EFDN x4' "$entries/team01_efdn.pth" form:Efdn
 compare 'BSRN x4' "$entries/team18_bsrn.pth" form:Bsrn
 compare 'CARN-M x4' "$assets/weights/nmhkahn+CARN-pytorch/checkpoint/carn_m.pth" form:Carn
-for network in 'DRUNet drunet' 'FBCNN fbcnn' 'FDnCNN fdncnn' 'Swift-SRGAN x4 swift_srgan'; do
+for network in 'DRUNet drunet' 'FBCNN fbcnn' 'FDnCNN fdncnn' 'Swift-SRGAN x4 swift_srgan' 'PLKSR x4 plksr' \
+  'RealPLKSR x4, DySample real_plksr' 'MoSR x4 mosr'; do
   [[ ${network% *} != *"$only"* ]] || compare "${network% *}" "$(seeded "${network##* }")"
 done
 [[ 'SwinIR, light, x4' != *"$only"* ]] || compare 'SwinIR, light, x4' "$(seeded swin_ir_light)"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes weights from a seed for networks whose published weights are not at hand, in their published sizes.
 
-  make_sr_weights.py swin_ir_light|dat_light|drunet|fbcnn|fdncnn|swift_srgan FILE
+  make_sr_weights.py swin_ir_light|dat_light|drunet|fbcnn|fdncnn|swift_srgan|plksr|real_plksr|mosr FILE
 Needs: torch, spandrel
 """
 import sys
@@ -18,16 +18,18 @@ SIZES = {
 }
 
 
-
-
 def restoring(name):
-    """Networks of convolutions alone, as their authors publish them for colour; Swift-SRGAN for x4."""
+    """Networks of convolutions alone, as their authors publish them for colour; those that enlarge for x4."""
     from spandrel.architectures.DnCNN.__arch.network_dncnn import DnCNN
     from spandrel.architectures.DRUNet.__arch.network_unet import DRUNet
     from spandrel.architectures.FBCNN.__arch.FBCNN import FBCNN
+    from spandrel.architectures.MoSR.__arch.mosr_arch import MoSR
+    from spandrel.architectures.PLKSR.__arch.PLKSR import PLKSR
+    from spandrel.architectures.PLKSR.__arch.RealPLKSR import RealPLKSR
     from spandrel.architectures.SwiftSRGAN.__arch.SwiftSRGAN import Generator
     torch.manual_seed(1)
-    return {"drunet": lambda: DRUNet(in_nc=4, out_nc=3), "fbcnn": FBCNN, "swift_srgan": Generator,
+    return {"plksr": lambda: PLKSR(upscaling_factor=4), "mosr": lambda: MoSR(upscale=4),
+            "real_plksr": lambda: RealPLKSR(upscaling_factor=4, dysample=True), "drunet": lambda: DRUNet(in_nc=4, out_nc=3), "fbcnn": FBCNN, "swift_srgan": Generator,
             "fdncnn": lambda: DnCNN(in_nc=4, out_nc=3, nc=96, nb=20, act_mode="R", mode="FDnCNN")}[name]().state_dict()
 
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "base/try.h"
 #include "networks/kernels/layer_graph.h"
 #include "networks/network_kind.h"
 #include "networks/weights/weight_file.h"
@@ -35,19 +36,28 @@ class GraphArchitecture : public NetworkKind {
 };
 
 /// One whose Plan follows from names and shapes: see PlannedKind.
-template <typename Plan, bool (*Read)(const StateDict& weights, Plan& plan)>
+/// @tparam GraphOf  the plan's layers, with their weights
+template <typename Plan, bool (*Read)(const StateDict& weights, Plan& plan),
+          Result<std::shared_ptr<const LayerGraph>> (*GraphOf)(const Plan& plan, const StateDict& weights)>
 class PlannedGraph : public PlannedKind<GraphArchitecture, Plan, Read> {
  public:
   Result<GraphNetworkParts> Load(const StateDict& weights, ModelInfo info) const override {
     Plan plan;
     if (!Read(weights, plan))
       return WeightError(std::string("these are not the weights of ").append(this->name()));
-    return Build(std::move(plan), weights, std::move(info));
+    GraphNetworkParts parts;
+    parts.info = std::move(info);
+    TRY(Describe(weights, plan, parts));
+    parts.graph = TRY(GraphOf(plan, weights));
+    return parts;
   }
 
  protected:
-  /// Load, with what was read.
-  virtual Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const = 0;
+  /// What is to be said of the network beside its graph, and what the plan takes from elsewhere. A
+  /// kModelError tells which variant it is that cannot be built.
+  virtual Status Describe(const StateDict& /*weights*/, Plan& /*plan*/, GraphNetworkParts& /*parts*/) const {
+    return {};
+  }
 };
 
 std::span<const GraphArchitecture* const> GraphArchitectures();

@@ -58,7 +58,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
       {.map = graph.Conv(kLast, shuffled, {x}, {}, static_cast<int>(plan.side)), .shuffle = plan.scale});
 }
 
-class ArtCnn final : public PlannedGraph<Plan, ReadPlan> {
+class ArtCnn final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "ArtCNN"; }
   std::string_view known_by() const override { return "ArtCNN R8F64, R16F96"; }
@@ -67,13 +67,10 @@ class ArtCnn final : public PlannedGraph<Plan, ReadPlan> {
     return {{"conv0.weight", "res_block.0.conv.0.0.weight", "depth_to_space.upscale.0.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
+  Status Describe(const StateDict& /*weights*/, Plan& plan, GraphNetworkParts& parts) const override {
     TRY(CheckKernelSide("an ArtCNN", plan.side));
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
-    parts.graph = TRY(GraphOf(plan, weights));
-    parts.overlap = std::min(kOverlap, parts.graph->radius());
-    return parts;
+    parts.overlap = kOverlap;
+    return {};
   }
 
  private:

@@ -6,7 +6,6 @@
 // c1, c2, upsampler.upsampleOneStep.0. Those of 1x1 layers are matrices.
 #include <vector>
 
-#include "base/try.h"
 #include "networks/architectures/spatial_attention.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
@@ -92,7 +91,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
       {.map = graph.Conv("upsampler.upsampleOneStep.0", shuffled, {x}), .shuffle = plan.scale});
 }
 
-class Bsrn final : public PlannedGraph<Plan, ReadPlan> {
+class Bsrn final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "BSRN"; }
   std::string_view known_by() const override { return "team18_bsrn of NTIRE 2022"; }
@@ -101,10 +100,9 @@ class Bsrn final : public PlannedGraph<Plan, ReadPlan> {
     return {{"fea_conv.pw.weight", "B1.c1_r.pw.weight", "B1.cw", "upsampler.upsampleOneStep.0.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    GraphNetworkParts parts = PartsWithAttention(std::move(info));
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
+  Status Describe(const StateDict& /*weights*/, Plan& /*plan*/, GraphNetworkParts& parts) const override {
+    OverlapWithAttention(parts);
+    return {};
   }
 };
 

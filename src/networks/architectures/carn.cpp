@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/try.h"
 #include "base/usage_error.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
@@ -158,7 +157,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   return CarnGraph(plan, weights).Finish();
 }
 
-class Carn final : public PlannedGraph<Plan, ReadPlan> {
+class Carn final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "CARN"; }
   std::string_view known_by() const override { return "CARN, CARN-M"; }
@@ -167,18 +166,15 @@ class Carn final : public PlannedGraph<Plan, ReadPlan> {
     return {{"entry.weight", "b1.b1.body.0.weight", "b3.c3.body.0.weight", "exit.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    if (info.wanted_scale > 0) {
-      const auto wanted = std::find_if(plan.tails.begin(), plan.tails.end(),
-                                       [&](const Tail& tail) { return tail.scale() == info.wanted_scale; });
-      if (wanted == plan.tails.end()) return NoSuchScale(plan);
-      plan.tail = static_cast<size_t>(wanted - plan.tails.begin());
-    }
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
+  Status Describe(const StateDict& /*weights*/, Plan& plan, GraphNetworkParts& parts) const override {
     parts.libtorch_tile = kLibTorchTile;
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
+    const int wanted_scale = parts.info.wanted_scale;
+    if (wanted_scale == 0) return {};
+    const auto wanted = std::find_if(plan.tails.begin(), plan.tails.end(),
+                                     [&](const Tail& tail) { return tail.scale() == wanted_scale; });
+    if (wanted == plan.tails.end()) return NoSuchScale(plan);
+    plan.tail = static_cast<size_t>(wanted - plan.tails.begin());
+    return {};
   }
 
  private:

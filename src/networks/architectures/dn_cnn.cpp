@@ -81,7 +81,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   return graph.Finish({.map = graph.Conv(Negated(last), {x}, {.added = {{graph.input(), 1.0f}}})});
 }
 
-class DnCnn final : public PlannedGraph<Plan, ReadPlan> {
+class DnCnn final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "DnCNN"; }
   std::string_view known_by() const override { return "dncnn_25, dncnn3, dncnn_color_blind, fdncnn_color"; }
@@ -92,12 +92,9 @@ class DnCnn final : public PlannedGraph<Plan, ReadPlan> {
     return {{"model.0.weight", "model.2.weight", "model.4.weight", "model.6.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    if (plan.told) plan.noise_level = TRY(NoiseLevel(weights, info));
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
+  Status Describe(const StateDict& weights, Plan& plan, GraphNetworkParts& parts) const override {
+    if (plan.told) plan.noise_level = TRY(NoiseLevel(weights, parts.info));
+    return {};
   }
 };
 

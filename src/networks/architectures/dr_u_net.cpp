@@ -33,7 +33,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   return graph.Finish({.map = net.Up(x, net.Added())});
 }
 
-class DrUNet final : public PlannedGraph<Plan, ReadPlan> {
+class DrUNet final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "DRUNet"; }
   std::string_view known_by() const override { return "drunet_color, drunet_gray"; }
@@ -43,19 +43,14 @@ class DrUNet final : public PlannedGraph<Plan, ReadPlan> {
              "m_tail.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.tile_grid = ResUNetShape::kMultiple;
-    if (plan.told()) plan.noise_level = TRY(NoiseLevel(weights, info));
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
-    parts.tile = kTile;
+  Status Describe(const StateDict& weights, Plan& plan, GraphNetworkParts& parts) const override {
+    if (plan.told()) plan.noise_level = TRY(NoiseLevel(weights, parts.info));
+    parts.info.tile_grid = ResUNetShape::kMultiple;
     parts.overlap = kOverlap;
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
+    return {};
   }
 
  private:
-  static constexpr int kTile = 512;
   static constexpr int kOverlap = 64;
 };
 

@@ -9,7 +9,6 @@
 #include <functional>
 #include <string>
 
-#include "base/try.h"
 #include "networks/architectures/enlarging_tail.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
@@ -102,7 +101,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   return graph.Finish({.map = graph.Conv(PlusMean(last), {x}, to_pixels)});
 }
 
-class Edsr final : public PlannedGraph<Plan, ReadPlan> {
+class Edsr final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "EDSR"; }
   std::string_view known_by() const override { return "edsr_baseline_x2, edsr_x4, EDSR_Lx4"; }
@@ -112,13 +111,6 @@ class Edsr final : public PlannedGraph<Plan, ReadPlan> {
         {"head.0.weight", "body.0.body.0.weight", "body.0.body.2.weight", "tail.0.0.weight", "tail.1.weight"},
         {"conv_first.weight", "body.0.conv1.weight", "conv_after_body.weight", "upsample.0.weight",
          "conv_last.weight"}};
-  }
-
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
   }
 };
 

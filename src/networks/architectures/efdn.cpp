@@ -7,7 +7,6 @@
 // cells.N.fuse, cells.N.att.*, local_fuse.N, tail.0.
 #include <vector>
 
-#include "base/try.h"
 #include "networks/architectures/spatial_attention.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
@@ -78,7 +77,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   return graph.Finish({.map = graph.Conv("tail.0", shuffled, {x}), .shuffle = plan.scale});
 }
 
-class Efdn final : public PlannedGraph<Plan, ReadPlan> {
+class Efdn final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "EFDN"; }
   std::string_view known_by() const override { return "team01_efdn of NTIRE 2022"; }
@@ -87,10 +86,9 @@ class Efdn final : public PlannedGraph<Plan, ReadPlan> {
     return {{"head.weight", "cells.0.conv2.rep_conv.weight", "local_fuse.2.weight", "tail.0.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    GraphNetworkParts parts = PartsWithAttention(std::move(info));
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
+  Status Describe(const StateDict& /*weights*/, Plan& /*plan*/, GraphNetworkParts& parts) const override {
+    OverlapWithAttention(parts);
+    return {};
   }
 };
 

@@ -6,7 +6,6 @@
 // linear layers behind its blocks, qf_embed.0, .2 and .4, to_gamma_1.0, to_beta_1.0, m_up1.0, m_tail.
 #include <vector>
 
-#include "base/try.h"
 #include "networks/architectures/res_u_net.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
@@ -77,7 +76,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   return graph.Finish({.map = net.Up(decoded, scaled)});
 }
 
-class Fbcnn final : public PlannedGraph<Plan, ReadPlan> {
+class Fbcnn final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "FBCNN"; }
   std::string_view known_by() const override { return "fbcnn_color, fbcnn_gray, fbcnn_gray_double"; }
@@ -87,18 +86,13 @@ class Fbcnn final : public PlannedGraph<Plan, ReadPlan> {
              "qf_pred.0.res.0.weight", "qf_embed.0.weight", "m_tail.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.tile_grid = ResUNetShape::kMultiple;
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
-    parts.tile = kTile;
+  Status Describe(const StateDict& /*weights*/, Plan& /*plan*/, GraphNetworkParts& parts) const override {
+    parts.info.tile_grid = ResUNetShape::kMultiple;
     parts.overlap = kOverlap;
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
+    return {};
   }
 
  private:
-  static constexpr int kTile = 512;
   static constexpr int kOverlap = 64;
 };
 

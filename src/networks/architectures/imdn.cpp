@@ -6,7 +6,6 @@
 // Weights: model.0, model.1.sub.N.conv1.0 to conv3.0, conv4 and conv1x1, model.1.sub.BLOCKS, model.2.
 #include <vector>
 
-#include "base/try.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
 
@@ -71,7 +70,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   return graph.Finish({.map = graph.Conv("model.2", shuffled, {x}), .shuffle = plan.scale});
 }
 
-class Imdn final : public PlannedGraph<Plan, ReadPlan> {
+class Imdn final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "IMDN"; }
   std::string_view known_by() const override { return "imdn_baseline of NTIRE 2022"; }
@@ -81,13 +80,10 @@ class Imdn final : public PlannedGraph<Plan, ReadPlan> {
         {"model.0.weight", "model.1.sub.0.conv1.0.weight", "model.1.sub.0.conv1x1.weight", "model.2.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
+  Status Describe(const StateDict& /*weights*/, Plan& /*plan*/, GraphNetworkParts& parts) const override {
     parts.tile = kTile;
     parts.overlap = kOverlap;
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
+    return {};
   }
 
  private:

@@ -5,7 +5,6 @@
 // Weights: FEM.0, FEM.1.sub.N.c1 to c7, FEM.1.sub.BLOCKS, RM.0.
 #include <vector>
 
-#include "base/try.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
 
@@ -60,7 +59,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   return graph.Finish({.map = graph.Conv("RM.0", shuffled, {x}), .shuffle = plan.scale});
 }
 
-class ImdnPlus final : public PlannedGraph<Plan, ReadPlan> {
+class ImdnPlus final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "IMDN+"; }
   std::string_view known_by() const override { return "team39_imdn_plus of NTIRE 2022"; }
@@ -69,13 +68,10 @@ class ImdnPlus final : public PlannedGraph<Plan, ReadPlan> {
     return {{"FEM.0.weight", "FEM.1.sub.0.c1.weight", "RM.0.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
+  Status Describe(const StateDict& /*weights*/, Plan& /*plan*/, GraphNetworkParts& parts) const override {
     parts.tile = kTile;
     parts.overlap = kOverlap;
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
+    return {};
   }
 
  private:

@@ -6,7 +6,6 @@
 // shortcut.{block.0,block.2,conv11}; upsampler.0, upsampler.in_to_k ("gps") or upsampler.init_pos.
 #include <string>
 
-#include "base/try.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
 
@@ -141,7 +140,11 @@ class MosrGraph {
   GraphBuilder graph_;
 };
 
-class Mosr final : public PlannedGraph<Plan, ReadPlan> {
+Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateDict& weights) {
+  return MosrGraph(plan, weights).Finish();
+}
+
+class Mosr final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "MoSR"; }
   std::string_view known_by() const override { return "4xNomos2_hq_mosr, 2x-AnimeSharpV2_MoSR"; }
@@ -150,13 +153,9 @@ class Mosr final : public PlannedGraph<Plan, ReadPlan> {
     return {{"gblocks.0.weight", "gblocks.1.fc1.weight", "gblocks.1.conv.weight", "shortcut.conv11.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    TRY(CheckKernelSide("a MoSR", plan.side));
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
+  Status Describe(const StateDict& /*weights*/, Plan& plan, GraphNetworkParts& parts) const override {
     parts.overlap = kOverlap;
-    parts.graph = TRY(MosrGraph(plan, weights).Finish());
-    return parts;
+    return CheckKernelSide("a MoSR", plan.side);
   }
 
  private:

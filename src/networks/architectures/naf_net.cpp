@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "base/try.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
 
@@ -123,7 +122,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   return NafGraph(plan, weights).Finish();
 }
 
-class NafNet final : public PlannedGraph<Plan, ReadPlan> {
+class NafNet final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "NAFNet"; }
   std::string_view known_by() const override {
@@ -135,18 +134,13 @@ class NafNet final : public PlannedGraph<Plan, ReadPlan> {
              "ups.0.0.weight", "ending.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.tile_grid = static_cast<int>(plan.multiple());
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
-    parts.tile = kTile;
+  Status Describe(const StateDict& /*weights*/, Plan& plan, GraphNetworkParts& parts) const override {
+    parts.info.tile_grid = static_cast<int>(plan.multiple());
     parts.overlap = kOverlap;
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
+    return {};
   }
 
  private:
-  static constexpr int kTile = 512;
   static constexpr int kOverlap = 64;
 };
 

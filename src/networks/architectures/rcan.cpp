@@ -6,7 +6,6 @@
 // tail.0.N, tail.1; sub_mean and add_mean where values are 0 to 255 less the training data's mean.
 #include <string>
 
-#include "base/try.h"
 #include "networks/architectures/enlarging_tail.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
@@ -106,7 +105,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   return graph.Finish({.map = x});
 }
 
-class Rcan final : public PlannedGraph<Plan, ReadPlan> {
+class Rcan final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "RCAN"; }
   std::string_view known_by() const override { return "RCAN_BIX4, 2x-AnimeSharpV4_RCAN"; }
@@ -116,19 +115,13 @@ class Rcan final : public PlannedGraph<Plan, ReadPlan> {
              "tail.1.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    TRY(CheckKernelSide("an RCAN", plan.side));
-    info.tile_grid = static_cast<int>(plan.unshuffle);
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
-    parts.tile = kTile;
+  Status Describe(const StateDict& /*weights*/, Plan& plan, GraphNetworkParts& parts) const override {
+    parts.info.tile_grid = static_cast<int>(plan.unshuffle);
     parts.overlap = kOverlap;
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
+    return CheckKernelSide("an RCAN", plan.side);
   }
 
  private:
-  static constexpr int kTile = 512;
   static constexpr int kOverlap = 64;
 };
 

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "base/try.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
 
@@ -198,7 +197,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   return Graph(plan, weights).Finish();
 }
 
-class RealCugan final : public PlannedGraph<Plan, ReadPlan> {
+class RealCugan final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "Real-CUGAN"; }
   std::string_view known_by() const override { return "up2x-latest-conservative, pro-denoise3x-up2x"; }
@@ -208,15 +207,12 @@ class RealCugan final : public PlannedGraph<Plan, ReadPlan> {
              "unet2.conv_bottom.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.tile_grid = static_cast<int>(plan.multiple());
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
+  Status Describe(const StateDict& /*weights*/, Plan& plan, GraphNetworkParts& parts) const override {
+    parts.info.tile_grid = static_cast<int>(plan.multiple());
     parts.tile = plan.scale == 2 ? kTile : kLargeScaleTile;
     // But for the means over the tile, this is all that a pixel depends on.
     parts.overlap = static_cast<int>(plan.padding());
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
+    return {};
   }
 
  private:

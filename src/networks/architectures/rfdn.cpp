@@ -7,7 +7,6 @@
 #include <cstring>
 #include <vector>
 
-#include "base/try.h"
 #include "networks/architectures/spatial_attention.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
@@ -108,7 +107,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
       {.map = graph.Conv("upsampler.0", shuffled, {x}, {.gain = 1 / kRange}), .shuffle = plan.scale});
 }
 
-class Rfdn final : public PlannedGraph<Plan, ReadPlan> {
+class Rfdn final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "RFDN"; }
   std::string_view known_by() const override { return "rfdn_baseline of NTIRE 2022"; }
@@ -118,11 +117,10 @@ class Rfdn final : public PlannedGraph<Plan, ReadPlan> {
              "LR_conv.weight", "upsampler.0.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.assumed = "values from 0 to 255 inside";
-    GraphNetworkParts parts = PartsWithAttention(std::move(info));
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
+  Status Describe(const StateDict& /*weights*/, Plan& /*plan*/, GraphNetworkParts& parts) const override {
+    parts.info.assumed = "values from 0 to 255 inside";
+    OverlapWithAttention(parts);
+    return {};
   }
 };
 

@@ -2,7 +2,6 @@
 // 2022's challenge on efficient networks): blocks of three 3x3 convolutions and spatial attention.
 //
 // Weights: fea_conv, BN.c1_r, c2_r, c3_r, BN.c5, BN.esa.*, LR_conv, upsampler.0.
-#include "base/try.h"
 #include "networks/architectures/spatial_attention.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
@@ -63,7 +62,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
       {.map = graph.Conv("upsampler.0", shuffled, {x}, {.gain = 1 / kRange}), .shuffle = plan.scale});
 }
 
-class Rlfn final : public PlannedGraph<Plan, ReadPlan> {
+class Rlfn final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "RLFN"; }
   std::string_view known_by() const override { return "team04_rlfn of NTIRE 2022"; }
@@ -73,11 +72,10 @@ class Rlfn final : public PlannedGraph<Plan, ReadPlan> {
         {"fea_conv.weight", "B1.c1_r.weight", "B1.esa.conv3.weight", "LR_conv.weight", "upsampler.0.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    info.assumed = "values from 0 to 255 inside";
-    GraphNetworkParts parts = PartsWithAttention(std::move(info));
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
+  Status Describe(const StateDict& /*weights*/, Plan& /*plan*/, GraphNetworkParts& parts) const override {
+    parts.info.assumed = "values from 0 to 255 inside";
+    OverlapWithAttention(parts);
+    return {};
   }
 };
 

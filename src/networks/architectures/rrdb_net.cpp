@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "base/try.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
 
@@ -120,7 +119,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   return graph.Finish({.map = graph.Conv(plan.names.last, static_cast<int>(plan.bands), {x})});
 }
 
-class RrdbNet final : public PlannedGraph<Plan, ReadPlan> {
+class RrdbNet final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "RRDBNet"; }
   std::string_view known_by() const override { return "ESRGAN, RealESRGAN_x4plus, 4x-UltraSharp"; }
@@ -131,18 +130,15 @@ class RrdbNet final : public PlannedGraph<Plan, ReadPlan> {
             {"model.0.weight", "model.1.sub.0.RDB1.conv1.0.weight"}};
   }
 
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
+  Status Describe(const StateDict& weights, Plan& /*plan*/, GraphNetworkParts& parts) const override {
     const auto told = weights.tensors.lower_bound(kTold);
     if (told != weights.tensors.end() && told->first.starts_with(kTold))
       return WeightError(
           "it is MMRealSR, an RRDBNet that is told how strong blur and noise are (am_list), which is not "
           "known: take an ESRGAN or Real-ESRGAN");
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
     parts.tile = kTile;
     parts.overlap = kOverlap;
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
+    return {};
   }
 
  private:

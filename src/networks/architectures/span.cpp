@@ -7,7 +7,6 @@
 #include <array>
 #include <vector>
 
-#include "base/try.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
 
@@ -147,7 +146,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
       {.map = graph.Conv("upsampler.0", 3 * plan.scale * plan.scale, {x}), .shuffle = plan.scale});
 }
 
-class Span final : public PlannedGraph<Plan, ReadPlan> {
+class Span final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "SPAN"; }
   std::string_view known_by() const override { return "spanx2, spanx4"; }
@@ -155,13 +154,6 @@ class Span final : public PlannedGraph<Plan, ReadPlan> {
   std::vector<Telltales> telltales() const override {
     return {{"conv_1.eval_conv.weight", "block_6.c3_r.eval_conv.weight", "conv_cat.weight",
              "upsampler.0.weight"}};
-  }
-
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
   }
 };
 

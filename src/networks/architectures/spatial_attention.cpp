@@ -45,13 +45,10 @@ FeatureMap AddAttention(GraphBuilder& graph, const std::string& name, const Feat
   return pointwise(".conv4", x.channels, both, weigh);
 }
 
-GraphNetworkParts PartsWithAttention(ModelInfo info) {
-  GraphNetworkParts parts;
-  info.tile_grid = 6;  // windows are taken at half the size, three pixels apart
-  parts.info = std::move(info);
+void OverlapWithAttention(GraphNetworkParts& parts) {
+  parts.info.tile_grid = 6;  // windows are taken at half the size, three pixels apart
   parts.tile = 384;
   parts.overlap = 24;  // docs/models.md says what more would gain
-  return parts;
 }
 
 }  // namespace imgmill

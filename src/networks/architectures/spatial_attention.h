@@ -32,7 +32,7 @@ FeatureMap AddAttention(GraphBuilder& graph, const std::string& name, const Feat
 /// images.
 inline constexpr int kLeastForAttention = 15;  // one window of 7 pixels, at half the size
 
-/// What such a network says of itself: global, with tiles whose overlap loses little.
-GraphNetworkParts PartsWithAttention(ModelInfo info);
+/// Tiles whose overlap loses little, of such a network, which is global.
+void OverlapWithAttention(GraphNetworkParts& parts);
 
 }  // namespace imgmill

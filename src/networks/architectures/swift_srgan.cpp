@@ -5,7 +5,6 @@
 // final_conv.depthwise. The second convolution of a block has slopes that nothing uses.
 #include <string>
 
-#include "base/try.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
 
@@ -98,7 +97,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   return graph.Finish({.map = AddSeparable(graph, last, x, {}), .end = MapFunction::kSigmoid});
 }
 
-class SwiftSrgan final : public PlannedGraph<Plan, ReadPlan> {
+class SwiftSrgan final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
  public:
   std::string_view name() const override { return "Swift-SRGAN"; }
   std::string_view known_by() const override { return "swift_srgan_2x, swift_srgan_4x"; }
@@ -106,13 +105,6 @@ class SwiftSrgan final : public PlannedGraph<Plan, ReadPlan> {
   std::vector<Telltales> telltales() const override {
     return {{"initial.cnn.depthwise.weight", "residual.0.block1.cnn.depthwise.weight",
              "convblock.cnn.pointwise.weight", "final_conv.pointwise.weight"}};
-  }
-
-  Result<GraphNetworkParts> Build(Plan plan, const StateDict& weights, ModelInfo info) const override {
-    GraphNetworkParts parts;
-    parts.info = std::move(info);
-    parts.graph = TRY(GraphOf(plan, weights));
-    return parts;
   }
 };
 
