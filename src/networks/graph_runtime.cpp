@@ -96,9 +96,13 @@ class GraphRuntime final : public ModelRuntime {
     ModelRuntime* libtorch = TRY(LibTorch());
     return libtorch->LoadToLook(path);
   }
-  Result<std::vector<KnownArchitecture>> Known() override {
-    ModelRuntime* libtorch = TRY(LibTorch());
-    return libtorch->Known();
+  KnownArchitectures Known() override {
+    const Result<ModelRuntime*> libtorch = LibTorch();
+    if (libtorch) return (*libtorch)->Known();
+    KnownArchitectures known;
+    known.left_out = libtorch.error().message;
+    for (const GraphArchitecture* each : GraphArchitectures()) known.each.push_back(each->Known());
+    return known;
   }
   Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path,
                                                        const EmbedderRequest& request) override {

@@ -51,6 +51,20 @@ bool IsShard(const std::string& path) {
 
 }  // namespace
 
+std::string_view ToString(ModelTask task) {
+  switch (task) {
+    case ModelTask::kUpscale:
+      return "upscale";
+    case ModelTask::kEmbed:
+      return "embed";
+    case ModelTask::kScore:
+      return "score";
+    case ModelTask::kCompare:
+      return "compare";
+  }
+  return {};
+}
+
 bool DropTrainersPrefix(StateDict& weights) {
   return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
                      [&](std::string_view prefix) { return DropPrefix(weights, prefix); });

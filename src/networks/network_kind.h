@@ -12,6 +12,9 @@ namespace imgmill {
 
 using Telltales = std::vector<std::string_view>;
 
+/// "upscale", "embed", "score", "compare"
+std::string_view ToString(ModelTask task);
+
 class NetworkKind {
  public:
   virtual ~NetworkKind() = default;
@@ -23,6 +26,9 @@ class NetworkKind {
   virtual std::vector<Telltales> telltales() const { return {}; }
 
   virtual ModelTask task() const { return ModelTask::kUpscale; }
+  KnownArchitecture Known() const {
+    return {std::string(name()), std::string(known_by()), std::string(ToString(task()))};
+  }
   /// The one of its kind that these weights are: "ResNet-50".
   virtual std::string Variant(const StateDict& /*weights*/) const { return std::string(name()); }
 

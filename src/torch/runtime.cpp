@@ -81,11 +81,9 @@ class TorchRuntime final : public ModelRuntime {
     });
   }
 
-  Result<std::vector<KnownArchitecture>> Known() override {
-    std::vector<KnownArchitecture> known;
-    for (const Architecture* each : Architectures())
-      known.push_back(
-          {std::string(each->name()), std::string(each->known_by()), std::string(ToString(each->task()))});
+  KnownArchitectures Known() override {
+    KnownArchitectures known;
+    for (const Architecture* each : Architectures()) known.each.push_back(each->Known());
     return known;
   }
 

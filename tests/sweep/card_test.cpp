@@ -121,7 +121,7 @@ class CardRuntime final : public ModelRuntime {
   Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) override {
     return real_->LoadToLook(path);
   }
-  Result<std::vector<KnownArchitecture>> Known() override { return real_->Known(); }
+  KnownArchitectures Known() override { return real_->Known(); }
   Result<std::unique_ptr<EmbeddingModel>> LoadEmbedder(const std::string& path,
                                                        const EmbedderRequest& request) override {
     auto loaded = real_->LoadEmbedder(path, request);

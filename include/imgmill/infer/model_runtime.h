@@ -172,6 +172,11 @@ struct KnownArchitecture {
   std::string task;      ///< "upscale", "embed", "score", "compare"
 };
 
+struct KnownArchitectures {
+  std::vector<KnownArchitecture> each;
+  std::string left_out;  ///< why those that need LibTorch are not among them; empty where they are
+};
+
 /// What is asked of a network that makes images besides its weights.
 struct UpscalerRequest {
   int scale = 0;  ///< which of several; 0 for the largest. A file with one scale is loaded with that one.
@@ -219,7 +224,7 @@ class ModelRuntime {
                                                              const UpscalerRequest& request = {}) = 0;
   /// Reads any state dict, to look at it: its facts, plans and costs.
   virtual Result<std::unique_ptr<BatchModel>> LoadToLook(const std::string& path) = 0;
-  virtual Result<std::vector<KnownArchitecture>> Known() = 0;
+  virtual KnownArchitectures Known() = 0;
   /// Reads a state dict, as LoadUpscaler does, or a TorchScript file, and tries it on one image, to learn the
   /// vectors' length and what it costs. Errors say what the file is instead, or what the network complained
   /// about.

@@ -202,7 +202,10 @@ class Models final : public Tool {
     services.models = &models;
     services.stop = &stop;
     ModelRuntime* const runtime = TRY(services.OpenModels());
-    if (files_.empty()) return List(*runtime);
+    if (files_.empty()) {
+      List(runtime->Known());
+      return {};
+    }
     document_["models"] = Json::array();
     for (const std::string& file : files_) {
       const Status seen = LookAt(file, services, *runtime);
@@ -223,12 +226,11 @@ class Models final : public Tool {
     return {};
   }
 
-  Status List(ModelRuntime& runtime) {
-    const std::vector<KnownArchitecture> known = TRY(runtime.Known());
+  void List(const KnownArchitectures& known) {
     size_t widest = 0;
-    for (const KnownArchitecture& each : known) widest = std::max(widest, each.name.size());
+    for (const KnownArchitecture& each : known.each) widest = std::max(widest, each.name.size());
     document_["known"] = Json::array();
-    for (const KnownArchitecture& each : known) {
+    for (const KnownArchitecture& each : known.each) {
       text_ += each.name + std::string(widest + 2 - each.name.size(), ' ') + each.known_by +
                (each.task == "upscale" ? "" : " (" + each.task + ")") + "\n";
       document_["known"].push_back(
@@ -237,7 +239,10 @@ class Models final : public Tool {
     const std::vector<std::string> own = OwnModels();
     document_["own"] = own;
     for (const std::string& name : own) text_ += name + "  comes with imgmill\n";
-    return {};
+    if (known.left_out.empty()) return;
+    document_["left_out"] = known.left_out;
+    std::fprintf(stderr, "imgmill: warning: architectures that need LibTorch are not listed: %s\n",
+                 known.left_out.c_str());
   }
 
   std::vector<std::string> files_;

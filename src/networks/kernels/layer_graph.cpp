@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstring>
-#include <limits>
 #include <thread>
 
 #include "imgmill/memory/stop_scope.h"
+#include "networks/kernels/graph_image.h"
 #include "networks/kernels/layer_graph_layout.h"
 #include "networks/kernels/map_sampling.h"
 
@@ -347,71 +346,24 @@ class LayerGraphWork final : public TeamWork {
     std::memset(row + used, 0, (shape_.RowFloats(map) - used) * sizeof(float));
   }
 
-  /// Rows of the first map.
   void TakeIn(RowRange rows) const {
-    const GraphInput& input = plan_.input;
-    const int u = input.unshuffle;
-    const size_t stride = shape_.Stride(0);
-    const size_t plane = static_cast<size_t>(image_.height) * static_cast<size_t>(image_.width);
-    const bool mirrors = shape_.Height(0) * u < 2 * image_.height && shape_.Width(0) * u < 2 * image_.width;
+    const size_t pixel = shape_.Stride(0);
     for (int y = rows.first; y < rows.end; ++y) {
       ClearMargins(0, Row(0, y), 0, 1);
-      float* to = RowToWrite(0, y);
-      for (int x = 0; x < shape_.Width(0); ++x, to += stride) {
-        std::memset(to, 0, stride * sizeof(float));
-        const int shown = input.bands * u * u;
-        for (size_t n = 0; n < input.told.size(); ++n) to[static_cast<size_t>(shown) + n] = input.told[n];
-        for (int c = 0; c < shown; ++c) {
-          const int band = c / (u * u), inner = c % (u * u);
-          const int from_y = SourceOf(y * u + inner / u, image_.height, input, mirrors);
-          const int from_x = SourceOf(x * u + inner % u, image_.width, input, mirrors);
-          if (from_y < 0 || from_x < 0) continue;  // zeros
-          const float value = image_.input[static_cast<size_t>(band) * plane +
-                                           static_cast<size_t>(from_y) * static_cast<size_t>(image_.width) +
-                                           static_cast<size_t>(from_x)];
-          const float mean = input.mean.empty() ? 0.0f : input.mean[static_cast<size_t>(band)];
-          to[c] = (value - mean) * input.range;
-        }
-      }
+      TakeInRow(plan_.input, image_, shape_, y, {RowToWrite(0, y), pixel});
     }
-  }
-  /// Rows of the last map, as pixels.
-  void PutOut(RowRange rows) {
-    const int s = plan_.output.shuffle;
-    bool finite = true;
-    for (int y = rows.first; y < rows.end; ++y) {
-      for (int i = 0; i < s && y * s + i < image_.height * plan_.scale; ++i) {
-        for (int band = 0; band < plan_.input.bands; ++band) finite &= PutOutRow(y, i, band);
-      }
-    }
-    if (!finite) finite_ = false;
   }
 
-  /// Row i of the squares that row y's pixels become. @return whether all was finite
-  bool PutOutRow(int y, int i, int band) const {
-    constexpr float kMost = std::numeric_limits<float>::max();
-    const GraphOutput& output = plan_.output;
-    const int map = output.map.index, s = output.shuffle, scale = plan_.scale;
-    const size_t stride = shape_.Stride(map), width = static_cast<size_t>(image_.width * scale);
-    const size_t row = static_cast<size_t>(y * s + i);
-    const auto plane = static_cast<size_t>(band) * static_cast<size_t>(image_.height);
-    float* to = image_.output + (plane * static_cast<size_t>(scale) + row) * width;
-    const float* from = RowToWrite(map, y + output.margin) + static_cast<size_t>(output.margin) * stride +
-                        output.map.first + (band * s + i) * s;
-    const float* input =
-        image_.input + (plane + row / static_cast<size_t>(scale)) * static_cast<size_t>(image_.width);
+  void PutOut(RowRange rows) {
+    const FeatureMap& map = plan_.output.map;
+    const size_t pixel = shape_.Stride(map.index);
+    const int margin = plan_.output.margin;
     bool finite = true;
-    for (size_t x = 0; x < width; from += stride) {
-      const size_t end = std::min(x + static_cast<size_t>(s), width);
-      for (const float* value = from; x < end; ++x, ++value) {
-        float made = *value;
-        if (output.adds_input) made += input[x / static_cast<size_t>(scale)];
-        finite &= std::abs(made) <= kMost;
-        if (output.end != MapFunction::kNone) Apply(output.end, &made, 1);
-        to[x] = std::min(std::max(made, 0.0f), 1.0f);
-      }
+    for (int y = rows.first; y < rows.end; ++y) {
+      const float* from = RowToWrite(map.index, y + margin) + static_cast<size_t>(margin) * pixel + map.first;
+      finite &= PutOutRows(plan_, image_, y, {from, pixel});
     }
-    return finite;
+    if (!finite) finite_ = false;
   }
 
   const ConvKernels& kernels_;

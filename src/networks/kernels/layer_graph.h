@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "networks/kernels/graph_image.h"
 #include "networks/kernels/graph_plan.h"
 #include "networks/kernels/graph_stretches.h"
 #include "networks/kernels/worker_team.h"
@@ -36,14 +37,6 @@ struct GraphConv {
 };
 
 class LayerGraphLayout;
-
-/// One image on its way through a network. Planes of height x width in, enlarged ones of 0..1 out.
-struct KernelImage {
-  const float* input = nullptr;
-  float* output = nullptr;
-  int height = 0;
-  int width = 0;
-};
 
 /// On the CPU, exact in the memory it takes, and the same bytes for any number of threads.
 class LayerGraph {

@@ -15,9 +15,6 @@
 
 namespace imgmill {
 
-/// "upscale", "embed", "score", "compare"
-std::string_view ToString(ModelTask task);
-
 /// One architecture. To add one that is a graph, see GraphArchitecture; another: write a file like
 /// swin_ir.cpp, and its line in architecture_table.cpp.
 class Architecture : public NetworkKind {

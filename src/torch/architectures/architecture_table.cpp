@@ -146,20 +146,6 @@ std::string_view UseOf(ModelTask task) {
 
 }  // namespace
 
-std::string_view ToString(ModelTask task) {
-  switch (task) {
-    case ModelTask::kUpscale:
-      return "upscale";
-    case ModelTask::kEmbed:
-      return "embed";
-    case ModelTask::kScore:
-      return "score";
-    case ModelTask::kCompare:
-      return "compare";
-  }
-  return {};
-}
-
 Result<std::unique_ptr<Network>> LoadStateDict(const std::string& path, int threads,
                                                std::optional<ModelTask> task, const EmbedderRequest& request,
                                                const UpscalerRequest& upscaler) {
