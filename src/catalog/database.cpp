@@ -1,6 +1,9 @@
 // SQLite as this project uses it: one connection, prepared statements, errors as values.
 #include "catalog/database.h"
 
+#include <sys/resource.h>
+#include <sys/stat.h>
+
 #include <cerrno>
 
 #include "base/full_disk.h"
@@ -8,6 +11,24 @@
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
+namespace {
+
+/// Whether a database's file, or its log, has come to ulimit -f. SQLite tells a write that failed, but of why
+/// only what a later call has left in errno.
+bool IsAtFileLimit(const std::string& path) {
+  constexpr rlim_t kWrite = rlim_t{64} << 10;  // as much as SQLite writes at once, and more
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
+  for (const char* part : {"", "-wal", "-journal"}) {
+    struct stat file = {};
+    if (stat((path + part).c_str(), &file) == 0 &&
+        static_cast<rlim_t>(file.st_size) + kWrite > limit.rlim_cur)
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 Statement::Use& Statement::Use::Blob(std::string_view bytes) {
   // A null pointer would bind NULL, and no bytes are not NULL.
@@ -124,7 +145,8 @@ Error Database::LastError(const std::string& what) const {
     case SQLITE_IOERR: {
       // Where a file cannot grow, some file systems make this of a full disk.
       const int system = sqlite3_system_errno(handle_);
-      if (system == EFBIG) return error(Code::kDiskFull, kPastFileLimit);
+      if (system == EFBIG || (extended == SQLITE_IOERR_WRITE && IsAtFileLimit(path_)))
+        return error(Code::kDiskFull, kPastFileLimit);
       if (system == ENOSPC || system == EDQUOT || extended == SQLITE_IOERR_SHMSIZE) {
         return error(Code::kDiskFull, "make room and run again to resume");
       }

@@ -103,7 +103,7 @@ std::string OutputFormat::Text() const {
   // The number goes up when the same settings begin to give other bytes.
   const WriteOptions writing = Writing();
   const FileFormat known = writing.format;
-  const std::string version = known == FileFormat::kPng ? "/2" : "";
+  const std::string version = known == FileFormat::kPng || known == FileFormat::kTiff ? "/2" : "";
   // WebP's usual effort was written before there was a choice.
   WriteOptions usual = writing;
   usual.effort = kUsualEffort;

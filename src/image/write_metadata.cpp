@@ -83,7 +83,12 @@ void TakeBlocks(VipsImage* from, VipsImage* image, const Layout& layout, const W
   };
   set(VIPS_META_EXIF_NAME, exif);
   set(VIPS_META_XMP_NAME, xmp);
-  set(VIPS_META_IPTC_NAME, iptc);
+  // libvips has a tag for it in TIFF, but puts all of a JPEG's Photoshop resources there, cut short.
+  if (options.format == FileFormat::kJpeg) {
+    set(VIPS_META_IPTC_NAME, iptc);
+  } else if (!iptc.empty()) {
+    notes.push_back("IPTC is not kept: it is not written to " + std::string(Title(options.format)));
+  }
   if (exif.empty()) return;
   ExifCopy copy{image, !other_thumbnail, false};
   vips_image_map(from, &CopyExifField, &copy);
@@ -203,10 +208,6 @@ CarriedMetadata ReadCarriedMetadata(const std::string& source, const Layout& lay
   metadata.profile = BlobOf(described.get(), VIPS_META_ICC_NAME);
   metadata.xmp = BlobOf(described.get(), VIPS_META_XMP_NAME);
   metadata.iptc = BlobOf(described.get(), VIPS_META_IPTC_NAME);
-  if (options.format != FileFormat::kJpeg && !metadata.iptc.empty()) {
-    metadata.iptc.clear();
-    notes.push_back("IPTC is not kept: it is not written to " + std::string(Title(options.format)));
-  }
   if (BlobOf(described.get(), VIPS_META_EXIF_NAME).empty() || options.format == FileFormat::kTiff)
     return metadata;
   // libvips makes the block anew only where it writes one.

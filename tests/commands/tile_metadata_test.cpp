@@ -93,6 +93,23 @@ TEST_CASE("tiles keep EXIF and XMP where that is asked for: upright, of their ow
   }
 }
 
+TEST_CASE("enlarged images hold IPTC in a JPEG, and no part of it in others, which is told") {
+  if (!HaveExifTool()) return;
+  const TestFolder where;
+  const std::string photo = Photo(where);
+  for (const auto& [format, ending] : std::vector<std::pair<std::string, std::string>>{
+           {"png", "png"}, {"jpg", "jpg"}, {"webp", "webp"}, {"tiff", "tif"}, {"jxl", "jxl"}}) {
+    CAPTURE(format);
+    const ProcessResult result = Run({"upscale", photo, "-o", where / format, "--method", "linear", "--scale",
+                                      "1", "--format", format, "-v"});
+    REQUIRE(result.exit_code == 0);
+    const std::string made = (where / format) + "/photo." + ending;
+    CHECK(OutputOf("exiftool -s3 -IPTC:City '" + made + "'") == (format == "jpg" ? "Bern\n" : ""));
+    CHECK(OutputOf("exiftool -s3 -warning '" + made + "'").find("IPTC") == std::string::npos);
+    CHECK((result.err.find("IPTC is not kept") != std::string::npos) == (format != "jpg"));
+  }
+}
+
 TEST_CASE("tiles hold none of it without the option, and are made again with it") {
   if (!HaveExifTool()) return;
   const TestFolder where;

@@ -837,6 +837,8 @@ TEST_CASE("large kernels on some channels, norms of groups, and places that are 
       partial.partial = true;
       partial.added = {{first, 0.5f}};
       FeatureMap x = net.Add({net.Add({first}, 36, 1)}, 14, 11, partial);
+      partial.added = {};
+      x = net.Add({net.Add({x}, 20, 3, partial)}, 4, 1, partial);
       weigh.end = ConvEnd::kWeigh;
       weigh.added = {{x, 1.0f}};
       x = net.Add({x}, 36, 3, weigh);

@@ -155,11 +155,17 @@ class Mosr final : public PlannedGraph<Plan, ReadPlan, GraphOf> {
 
   Status Describe(const StateDict& /*weights*/, Plan& plan, GraphNetworkParts& parts) const override {
     parts.overlap = kOverlap;
+    // Channels that are passed on get kernels, too, of zeros and a one.
+    if (plan.far < plan.hidden && plan.side * plan.side > kMostPassedOn * plan.features)
+      return WeightError(
+          "it is a MoSR whose kernels of some channels are larger than all of its other weights, "
+          "which is not known");
     return CheckKernelSide("a MoSR", plan.side);
   }
 
  private:
   static constexpr int kOverlap = 64;
+  static constexpr int kMostPassedOn = 27;  // the weights of a block's other layers, by hidden and features
 };
 
 const Mosr instance;

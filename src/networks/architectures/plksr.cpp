@@ -221,6 +221,7 @@ class Plksr final : public GraphArchitecture {
     Plan plan;
     if (!ReadPlan(weights, real_, plan)) return WeightError("it is not a " + std::string(name()));
     TRY(CheckKernelSide("a " + std::string(name()), plan.side));
+    if (plan.kernel == Kernel::kRectangles) TRY(CheckKernelSide("a PLKSR", plan.side / 3));
     GraphNetworkParts parts;
     parts.info = std::move(info);
     parts.overlap = kOverlap;

@@ -29,7 +29,8 @@ struct GraphConv {
   float gain = 1.0f;
   float shift = 0.0f;           ///< added to all values beside `added`; of neither kGate nor kWeigh
   std::vector<AddedMap> added;  ///< at most kMostConvAdded
-  /// Above 3x3: as many of the map's first channels are read as are given, and the others passed on.
+  /// As many of the map's first channels are read as are given, and the others passed on. Otherwise as above
+  /// 3x3.
   bool partial = false;
   /// Zeros stand around the input, so that the size stays; else a 3x3 convolution gives one pixel less on
   /// each side. Not of maps that are read at twice their size.

@@ -62,7 +62,7 @@ void LayerGraph::KeepWeights(const GraphConv& conv, GraphLayer& layer) {
 }
 
 FeatureMap LayerGraph::Add(const GraphConv& conv) {
-  if (conv.side > 3) {
+  if (conv.side > 3 || conv.partial) {
     const bool simple = conv.from.size() == 1 && conv.end == ConvEnd::kSlope && conv.gain == 1 &&
                         conv.shift == 0 && conv.padded;
     if (!simple || conv.from.front().doubled)
