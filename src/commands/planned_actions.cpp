@@ -19,6 +19,7 @@
 #include "base/try.h"
 #include "base/usage_error.h"
 #include "catalog/recorded_folder.h"
+#include "dataset/action_targets.h"
 #include "dataset/set_aside.h"
 #include "dataset/trash.h"
 #include "imgmill/base/path_text.h"
@@ -79,19 +80,21 @@ Error WithUndo(Error error, const Journal& journal) {
   return error;
 }
 
-/// A name of ours gives way to a file that is there, such as that of a run killed within the same second; a
-/// name of the user's does not.
+/// A name of ours gives way to a file that is there, such as that of a run killed within the same second; so
+/// does one of a pipeline, which is run again. Another of the user's does not.
 Status Create(const ActRequest& request, const CommandServices& services, Journal& journal) {
   const std::string& folder = services.catalog->folder();
-  const std::string base = (folder.empty() ? std::string(".") : folder) + "/" + UndoName();
+  const bool numbers = request.undo_file.empty() || services.in_pipeline;
+  const std::string name = !request.undo_file.empty()
+                               ? request.undo_file
+                               : (folder.empty() ? std::string(".") : folder) + "/" + UndoName() + ".tsv";
   for (int i = 1;; ++i) {
-    journal.name = !request.undo_file.empty() ? request.undo_file
-                                              : base + (i > 1 ? "-" + std::to_string(i) : "") + ".tsv";
+    journal.name = NumberedTarget(name, i);
     Result<std::unique_ptr<ActionJournal>> made =
         ActionJournal::Create(journal.name, request.command, OutputFolderOfCatalog(folder));
     if (made) journal.actions = *std::move(made);
     if (made) return {};
-    if (!request.undo_file.empty() || made.error().code != Code::kConflict) return made.error();
+    if (!numbers || made.error().code != Code::kConflict) return made.error();
   }
 }
 
@@ -112,6 +115,15 @@ std::vector<std::string> EarlierUndoFiles(const ActRequest& request, const Comma
   return files;
 }
 
+/// Whether `path` is the undo file that the user names, or one that Create has given a number.
+bool MayGoOnWith(const std::string& path, const ActRequest& request, const CommandServices& services) {
+  const std::string& named = request.undo_file;
+  bool is_one = named.empty() || IsSameFile(named, path);
+  for (int i = 2; !is_one && services.in_pipeline && Exists(NumberedTarget(named, i)); ++i)
+    is_one = IsSameFile(NumberedTarget(named, i), path);
+  return is_one;
+}
+
 /// Goes on with the undo file of a killed or interrupted run, or makes one (if anything is planned). What
 /// such a run was in the middle of is completed either way.
 Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& services,
@@ -128,9 +140,9 @@ Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& se
     }
     if (*found == nullptr) continue;
     if ((*found)->command() == request.command) journal.completed += (*found)->completed();
-    const bool wanted = request.undo_file.empty() || IsSameFile(request.undo_file, path);
+    const bool wanted = MayGoOnWith(path, request, services);
     if (wanted && journal.actions == nullptr && (*found)->command() == request.command) {
-      journal.name = request.undo_file.empty() ? (*found)->path() : request.undo_file;
+      journal.name = IsSameFile(request.undo_file, path) ? request.undo_file : (*found)->path();
       journal.actions = *std::move(found);
       journal.resumed = true;
       continue;

@@ -179,7 +179,7 @@ TEST_CASE("an undo file tells of which output folder the record is, wherever it 
     CopySamples(where / "photos");
     std::ofstream(where / "steps.yaml")
         << "input: photos\noutput: out\nsteps:\n  - " << step << ", undo-file: undo.tsv}\n";
-    Run({"run", where / "steps.yaml"});  // two of the samples are broken on purpose
+    REQUIRE(Run({"run", where / "steps.yaml"}).exit_code == 0);
     const auto verified = [&] { return Json(Run({"verify", where / "out", "--json"}))["counts"]; };
     CHECK(verified()["as_written"] > 0);
     REQUIRE(Run({"undo", where / "undo.tsv"}).exit_code == 0);
@@ -215,6 +215,29 @@ TEST_CASE("where all that is to be done is done already, there is neither an und
     CHECK(Run(words).err.find("; undo with: ") != std::string::npos);
     CHECK(undo_files() == 2);
   }
+}
+
+TEST_CASE("a pipeline with an undo file can be run again, and what it then does has a file of its own") {
+  const TestFolder where;
+  CopySamples(where / "photos");
+  std::ofstream(where / "steps.yaml")
+      << "input: photos\noutput: out\nsteps:\n  - filter: {keep: [\"width>0\"], "
+         "action: copy, to: kept, undo-file: undo.tsv}\n";
+  const auto copies = [&] { return CountFiles(where / "kept"); };
+  REQUIRE(Run({"run", where / "steps.yaml"}).exit_code == 0);
+  const size_t all = copies();
+  REQUIRE(Run({"run", where / "steps.yaml"}).exit_code == 0);
+  CHECK_FALSE(std::filesystem::exists(where / "undo-2.tsv"));  // nothing was to be done
+  std::filesystem::remove(where / "kept/harbour.jpg");
+  REQUIRE(Run({"run", where / "steps.yaml", "--dry-run"}).exit_code == 0);
+  const ProcessResult again = Run({"run", where / "steps.yaml"});
+  CHECK(again.exit_code == 0);
+  CHECK(again.err.find("undo with: imgmill undo " + (where / "undo-2.tsv")) != std::string::npos);
+  CHECK(copies() == all);
+  CHECK(Run({"undo", where / "undo-2.tsv"}).exit_code == 0);
+  CHECK(copies() == all - 1);
+  CHECK(Run({"undo", where / "undo.tsv"}).exit_code == 0);
+  CHECK_FALSE(std::filesystem::exists(where / "kept"));
 }
 
 }  // namespace imgmill::process_test
