@@ -137,7 +137,8 @@ void WriteCatalogFiles() {
   std::filesystem::remove_all(catalog);
 
   std::filesystem::create_directories(root / "journal");
-  Result<JournalFile> journal = JournalFile::Create((root / "journal" / "undo.tsv").string(), "dedup a b");
+  Result<JournalFile> journal =
+      JournalFile::Create((root / "journal" / "undo.tsv").string(), "dedup a b", "out");
   fuzz::Require(journal.ok());
   FileAction action;
   for (const FileAction::Kind kind :
