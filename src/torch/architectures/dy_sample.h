@@ -9,11 +9,17 @@
 
 namespace imgmill {
 
+/// Some rows of `x`, from `first` on, enlarged: each pixel bilinear from a place within `x`, to which half
+/// precision has no way.
+/// @param places  N x (2 * groups * scale * scale) x rows x width, float32: by how many pixels of `x` each
+/// looks away from where it comes of; the call's own
+torch::Tensor SampledRows(const torch::Tensor& x, torch::Tensor places, int64_t first, int64_t scale,
+                          int64_t groups);
+
 struct DySampleShape {
   int64_t in = 0, out = 0;
   int64_t scale = 0;
-  int64_t groups = 4;      ///< of channels that look at the same place
-  bool last_layer = true;  ///< from `in` to `out`; without it they are as many
+  int64_t groups = 4;  ///< of channels that look at the same place
 };
 
 /// Tensors: offset, scope, init_pos and end_conv under a name.
@@ -29,9 +35,6 @@ class DySample {
   static int64_t Floats(const DySampleShape& shape, int64_t height, int64_t width);
 
  private:
-  /// Of so many rows of the input: where each output pixel looks, from -1 to 1 over the whole.
-  torch::Tensor Places(const torch::Tensor& x, int64_t top, int64_t rows) const;
-
   DySampleShape shape_;
   Convolution offset_, scope_, last_;
   torch::Tensor start_;  ///< where it looks before anything is learned

@@ -136,12 +136,11 @@ torch::Tensor LinearOf(const torch::Tensor& x, const torch::Tensor& weight, cons
   return made;
 }
 
-torch::Tensor GroupNorm(const torch::Tensor& x, int64_t groups, const torch::Tensor& weight,
-                        const torch::Tensor& bias, double epsilon) {
-  constexpr auto kLast = torch::MemoryFormat::ChannelsLast;
-  const bool apart = x.device().is_cpu() && x.suggest_memory_format() == kLast;
-  const torch::Tensor normal = torch::group_norm(apart ? x.contiguous() : x, groups, weight, bias, epsilon);
-  return apart ? normal.contiguous(kLast) : normal;
+GroupMoments MomentsOfGroups(const torch::Tensor& x, int64_t groups, double epsilon) {
+  const torch::Tensor floats = x.to(torch::kFloat32).contiguous();
+  const auto [normal, mean, factor] =
+      torch::native_group_norm(floats, {}, {}, x.size(0), x.size(1), x.size(2) * x.size(3), groups, epsilon);
+  return {mean, factor};
 }
 
 torch::Tensor SoftmaxOfChannels(const torch::Tensor& x) {

@@ -47,10 +47,13 @@ struct EvenLinear : Linear {
   torch::Tensor operator()(const torch::Tensor& x) const { return LinearOf(x, weight, bias); }
 };
 
-/// torch::group_norm. Of maps with their channels last LibTorch adds up a part by each of the CPU's threads;
-/// here each group is one thread's own.
-torch::Tensor GroupNorm(const torch::Tensor& x, int64_t groups, const torch::Tensor& weight,
-                        const torch::Tensor& bias, double epsilon);
+/// What torch::group_norm takes away and multiplies, N x groups, in float32. Of maps with their channels
+/// last, and of variances by themselves, LibTorch adds up a part by each of the CPU's threads; here each
+/// group is one thread's own.
+struct GroupMoments {
+  torch::Tensor mean, factor;
+};
+GroupMoments MomentsOfGroups(const torch::Tensor& x, int64_t groups, double epsilon);
 
 /// torch::softmax over the channels of N x C x H x W. LibTorch's own computes the pixels where the shares of
 /// two threads meet by other code.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "torch/architectures/dy_sample.h"
 #include "torch/architectures/same_bits.h"
 #include "torch/executors/graph_bands.h"
 #include "torch/executors/net_layers.h"
@@ -227,11 +228,11 @@ class GraphRun {
     const NetLayer& net = layers_[stage];
     const torch::Tensor x = Whole(layer.from.front());
     const int64_t n = x.size(0), channels = x.size(1), groups = layer.groups;
-    const auto [variance, mean] = torch::var_mean(x.to(torch::kFloat32).reshape({n, groups, -1}), {2},
-                                                  /*correction=*/0, /*keepdim=*/true);
+    const GroupMoments moments = MomentsOfGroups(x, groups, layer.epsilon);
     const torch::Tensor factors =
-        net.slopes.to(torch::kFloat32).view({1, groups, -1}) * (variance + layer.epsilon).rsqrt();
-    const torch::Tensor shifts = net.bias.to(torch::kFloat32).view({1, groups, -1}) - mean * factors;
+        net.slopes.to(torch::kFloat32).view({1, groups, -1}) * moments.factor.unsqueeze(2);
+    const torch::Tensor shifts =
+        net.bias.to(torch::kFloat32).view({1, groups, -1}) - moments.mean.unsqueeze(2) * factors;
     const int64_t padding = PaddedChannels(static_cast<int>(channels)) - channels;
     return torch::cat({torch::constant_pad_nd(factors.reshape({n, channels}), {0, padding}),
                        shifts.reshape({n, channels})},
@@ -244,29 +245,13 @@ class GraphRun {
   torch::Tensor Sampled(int stage, RowRange rows) const {
     const GraphLayer& layer = shape_.LayerOf(stage);
     const torch::Tensor x = Whole(layer.from.front());
-    const int64_t scale = layer.stride, groups = layer.groups, n = x.size(0);
-    const int64_t height = x.size(2), width = x.size(3);
+    const int64_t scale = layer.stride;
     const RowRange seen = {rows.first / layer.stride, (rows.end - 1) / layer.stride + 1};
     torch::Tensor places =
         RowsOf(layer.from[1], seen).to(torch::kFloat32, /*non_blocking=*/false, /*copy=*/true);
     places.mul_(0.5).add_(layers_[stage].weight);
-    places = torch::pixel_shuffle(places, scale).view({n, 2, groups, seen.count() * scale, width * scale});
-    // The middle of each pixel that is read, for those that come of it; from -1 to 1 over the whole.
-    const auto middles = [&](int64_t first, int64_t count) {
-      return torch::arange(first, first + count, places.options()).add_(0.5).repeat_interleave(scale);
-    };
-    places.select(1, 0).add_(middles(0, width).view({1, 1, 1, -1})).mul_(2.0 / static_cast<double>(width));
-    places.select(1, 1)
-        .add_(middles(seen.first, seen.count()).view({1, 1, -1, 1}))
-        .mul_(2.0 / static_cast<double>(height));
-    places = places.sub_(1).permute({0, 2, 3, 4, 1}).contiguous().flatten(0, 1);
-    constexpr int64_t kBilinear = 0, kBorder = 1;
-    const torch::Tensor grouped =
-        x.to(torch::kFloat32).reshape({n * groups, x.size(1) / groups, height, width});
-    const torch::Tensor made =
-        torch::grid_sampler(grouped, places, kBilinear, kBorder, /*align_corners=*/false)
-            .view({n, x.size(1), seen.count() * scale, width * scale});
-    return made.narrow(2, rows.first - seen.first * scale, rows.count()).to(x.scalar_type());
+    return SampledRows(x, std::move(places), seen.first, scale, layer.groups)
+        .narrow(2, rows.first - seen.first * scale, rows.count());
   }
 
   /// What the windows of a layer without padding see.
