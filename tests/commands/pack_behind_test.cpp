@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "commands/drawn_picture.h"
 #include "kill_at_call.h"
 #include "program.h"
+#include "shard_members.h"
 
 namespace imgmill::process_test {
 namespace {
@@ -37,15 +37,6 @@ void MakeInput(const TestFolder& where) {
 
 Words Tile(const TestFolder& where, const Words& more = {}) {
   return With({"tile", where / "in", "-o", where / "out", "--size", "128", "--sidecars", "*.txt"}, more);
-}
-
-std::vector<std::string> MembersOf(const std::string& shard) {
-  const ProcessResult listed = Process({"/bin/tar", "-tf", shard}, {}).Wait();
-  CHECK(listed.exit_code == 0);
-  std::vector<std::string> names;
-  std::istringstream lines(listed.out);
-  for (std::string line; std::getline(lines, line);) names.push_back(line);
-  return names;
 }
 
 FolderBytes PackedAfterwards(const TestFolder& where, const Words& options = {}) {

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "commands/drawn_picture.h"
 #include "kill_at_call.h"
 #include "program.h"
+#include "shard_members.h"
 
 namespace imgmill::process_test {
 namespace {
@@ -55,15 +55,6 @@ FolderBytes PackedWithout(const TestFolder& where, const Words& dropped, const W
   for (const std::string& file : dropped) REQUIRE(fs::remove(kept / ("in/" + file)));
   REQUIRE(Run(With({"pack", kept / "in", "-o", kept / "shards"}, options)).exit_code == 0);
   return ShardsIn(kept / "shards");
-}
-
-std::vector<std::string> MembersOf(const std::string& shard) {
-  const ProcessResult listed = Process({"/bin/tar", "-tf", shard}, {}).Wait();
-  CHECK(listed.exit_code == 0);
-  std::vector<std::string> names;
-  std::istringstream lines(listed.out);
-  for (std::string line; std::getline(lines, line);) names.push_back(line);
-  return names;
 }
 
 /// Of each step, and of the whole, all that was listed is kept, dropped or failed.

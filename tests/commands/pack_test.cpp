@@ -13,19 +13,10 @@
 #include "commands/pack/lmdb_sample_writer.h"
 #include "commands/pack/shard_writer.h"
 #include "program.h"
+#include "shard_members.h"
 
 namespace imgmill::process_test {
 namespace {
-
-/// Names of the members, in order.
-std::vector<std::string> MembersOf(const std::string& shard) {
-  const ProcessResult listed = Process({"/bin/tar", "-tf", shard}, {}).Wait();
-  CHECK(listed.exit_code == 0);
-  std::vector<std::string> names;
-  std::istringstream lines(listed.out);
-  for (std::string line; std::getline(lines, line);) names.push_back(line);
-  return names;
-}
 
 std::string MemberOf(const std::string& shard, const std::string& name) {
   return Process({"/bin/tar", "-xOf", shard, name}, {}).Wait().out;
