@@ -15,16 +15,6 @@ void Tar(const std::string& archive, const std::string& folder) {
   CHECK(Process({"/bin/tar", "--sort=name", "-C", folder, "-cf", archive, "."}, {}).Wait().exit_code == 0);
 }
 
-std::string Put(const TestFolder& where, const std::string& sample, const std::string& name) {
-  std::filesystem::create_directories(std::filesystem::path(where / name).parent_path());
-  std::filesystem::copy_file(SampleData() + "/" + sample, where / name);
-  return where / name;
-}
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// Files of every format that is read, also damaged ones: those of the assets, where they are there.
 void MakeEveryFormat(const TestFolder& where) {
   CopySamples(where / "in");
@@ -114,8 +104,8 @@ TEST_CASE("vectors of members are those of the files, and are known the second t
 
 TEST_CASE("an archive that changes is read again, and what has gone from it can be forgotten") {
   const TestFolder where;
-  Put(where, "clock.jpg", "in/a.jpg");
-  Put(where, "forest.jpg", "in/b.jpg");
+  PutSample(where, "clock.jpg", "in/a.jpg");
+  PutSample(where, "forest.jpg", "in/b.jpg");
   Tar(where / "in.tar", where / "in");
   const std::vector<std::string> command = {"dedup",           where / "in.tar", "--catalog",
                                             where / "catalog", "--report",       where / "report.json"};
@@ -126,8 +116,8 @@ TEST_CASE("an archive that changes is read again, and what has gone from it can 
   CHECK(report()["done"] == 2);
   CHECK(report()["recalled"] == 2);
   std::filesystem::remove(where / "in/b.jpg");
-  Put(where, "forest.jpg", "in/c.jpg");
-  Put(where, "meadow.jpg", "in/d.jpg");
+  PutSample(where, "forest.jpg", "in/c.jpg");
+  PutSample(where, "meadow.jpg", "in/d.jpg");
   Tar(where / "in.tar", where / "in");
   const nlohmann::json again = report();
   CHECK(again["done"] == 3);
@@ -138,7 +128,7 @@ TEST_CASE("an archive that changes is read again, and what has gone from it can 
 
 TEST_CASE("a member whose name is longer than a path is a failure, which shows the name's beginning") {
   const TestFolder where;
-  Put(where, "clock.jpg", "in/z.jpg");
+  PutSample(where, "clock.jpg", "in/z.jpg");
   Tar(where / "in.tar", where / "in");
   // In front of the archive, 60,000 folders in each other.
   where.Write("name.py",
@@ -158,9 +148,9 @@ TEST_CASE("a member whose name is longer than a path is a failure, which shows t
 
 TEST_CASE("members are copied out with their side-cars, and nothing else is done to them") {
   const TestFolder where;
-  Put(where, "clock.jpg", "in/a.jpg");
-  Put(where, "clock.jpg", "in/sub/b.jpg");
-  Put(where, "forest.jpg", "in/c.jpg");
+  PutSample(where, "clock.jpg", "in/a.jpg");
+  PutSample(where, "clock.jpg", "in/sub/b.jpg");
+  PutSample(where, "forest.jpg", "in/c.jpg");
   where.Write("in/sub/b.txt", "caption of b");
   Tar(where / "in.tar", where / "in");
   const std::string before = TestFolder::Read(where / "in.tar");
@@ -200,9 +190,9 @@ TEST_CASE("members are copied out with their side-cars, and nothing else is done
 
 TEST_CASE("files are taken away whose kept twin is in an archive, and a refusal leaves nothing behind") {
   const TestFolder where;
-  Put(where, "clock.jpg", "have/a.jpg");
+  PutSample(where, "clock.jpg", "have/a.jpg");
   Tar(where / "have.tar", where / "have");
-  Put(where, "clock.jpg", "new/b.jpg");
+  PutSample(where, "clock.jpg", "new/b.jpg");
   const std::vector<std::string> dedup = {
       "dedup",       where / "new",      "--reference", where / "have.tar",
       "--undo-file", where / "undo.tsv", "--action"};
@@ -224,8 +214,8 @@ TEST_CASE("files are taken away whose kept twin is in an archive, and a refusal 
 
 TEST_CASE("an archive is packed again, and compared, as the folder is") {
   const TestFolder where;
-  Put(where, "clock.jpg", "in/a.jpg");
-  Put(where, "forest.jpg", "in/sub/b.jpg");
+  PutSample(where, "clock.jpg", "in/a.jpg");
+  PutSample(where, "forest.jpg", "in/sub/b.jpg");
   where.Write("in/a.txt", "caption of a");
   where.Write("in/sub/b.json", "{}");
   Tar(where / "in.tar", where / "in");
@@ -243,9 +233,9 @@ TEST_CASE("an archive is packed again, and compared, as the folder is") {
 
 TEST_CASE("dots in names are written out once, not again where shards are packed by prefix") {
   const TestFolder where;
-  Put(where, "clock.jpg", "in/sub/2026.01.jpg");
-  Put(where, "meadow.jpg", "in/a.png.jpg");
-  Put(where, "forest.jpg", "in/a.jpg");
+  PutSample(where, "clock.jpg", "in/sub/2026.01.jpg");
+  PutSample(where, "meadow.jpg", "in/a.png.jpg");
+  PutSample(where, "forest.jpg", "in/a.jpg");
   where.Write("in/sub/2026.01.txt", "caption");
   const auto unpacked = [&](const std::string& shards) {
     const std::string to = where / (shards + "_files");
@@ -265,8 +255,8 @@ TEST_CASE("dots in names are written out once, not again where shards are packed
 
 TEST_CASE("several archives and folders keep their outputs apart, and paths lead to members") {
   const TestFolder where;
-  Put(where, "clock.jpg", "one/k.jpg");
-  Put(where, "forest.jpg", "two/sub/k.jpg");
+  PutSample(where, "clock.jpg", "one/k.jpg");
+  PutSample(where, "forest.jpg", "two/sub/k.jpg");
   Tar(where / "one.tar", where / "one");
   Tar(where / "two.tar", where / "two");
   CHECK(
@@ -318,8 +308,8 @@ TEST_CASE("an archive comes through a pipe") {
 
 TEST_CASE("what is missing from an archive is a failure, and what is no archive is refused") {
   const TestFolder where;
-  Put(where, "clock.jpg", "in/a.jpg");
-  Put(where, "forest.jpg", "in/b.jpg");
+  PutSample(where, "clock.jpg", "in/a.jpg");
+  PutSample(where, "forest.jpg", "in/b.jpg");
   Tar(where / "in.tar", where / "in");
   std::filesystem::resize_file(where / "in.tar", std::filesystem::file_size(where / "in/a.jpg") + 4000);
   const ProcessResult cut = Run({"dedup", where / "in.tar", "--no-catalog", "--json"});
@@ -344,7 +334,7 @@ TEST_CASE("what is missing from an archive is a failure, and what is no archive 
 
 TEST_CASE("a member that is named and is none to be read says what it is") {
   const TestFolder where;
-  Put(where, "clock.jpg", "in/a.jpg");
+  PutSample(where, "clock.jpg", "in/a.jpg");
   std::filesystem::create_symlink("a.jpg", where / "in/link.jpg");
   Tar(where / "inner.tar", where / "in");
   std::filesystem::rename(where / "inner.tar", where / "in/inner.tar");

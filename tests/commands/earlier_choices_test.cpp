@@ -31,11 +31,6 @@ void DrawPictures(const TestFolder& where, int first, int last) {
                  }));
 }
 
-std::vector<std::string> With(std::vector<std::string> words, const std::vector<std::string>& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
 ProcessResult Frames(const TestFolder& where, const std::vector<std::string>& more) {
   const ProcessResult result = Run(With({"frames", where / "in", "-o", where / "out", "--json"}, more));
   INFO(result.err);

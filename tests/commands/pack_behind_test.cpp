@@ -16,22 +16,12 @@ namespace {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-Words With(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-void Put(const TestFolder& where, const std::string& sample, const std::string& as) {
-  fs::create_directories(fs::path(where / as).parent_path());
-  fs::copy_file(sample, where / as);
-}
-
 /// Names whose files lie in another order than they do: img1_00000_00000.png is behind those of img10.
 void MakeInput(const TestFolder& where) {
-  Put(where, SampleData() + "/clock.jpg", "in/img1.jpg");
-  Put(where, SampleData() + "/meadow.jpg", "in/img10.jpg");
-  Put(where, SampleData() + "/harbour.jpg", "in/img1/a.b.jpg");
-  Put(where, IMGMILL_SOURCE_DIR "/tests/golden/frames/discs.gif", "in/discs.gif");
+  PutSample(where, "clock.jpg", "in/img1.jpg");
+  PutSample(where, "meadow.jpg", "in/img10.jpg");
+  PutSample(where, "harbour.jpg", "in/img1/a.b.jpg");
+  fs::copy_file(IMGMILL_SOURCE_DIR "/tests/golden/frames/discs.gif", where / "in/discs.gif");
   where.Write("in/img10.txt", "a meadow");
 }
 
@@ -187,8 +177,8 @@ TEST_CASE("--prune removes tiles and shards of an earlier run with more of them"
 
 TEST_CASE("killed at any call, it ends, run again, like one that was not") {
   const auto input = [](const TestFolder& where) {
-    Put(where, SampleData() + "/icon_tiny.png", "in/a.png");
-    Put(where, SampleData() + "/icon_tiny.png", "in/b.png");
+    PutSample(where, "icon_tiny.png", "in/a.png");
+    PutSample(where, "icon_tiny.png", "in/b.png");
   };
   const auto words = [](const TestFolder& where) {
     return Words{"upscale",        where / "in",      "-o", where / "out", "--method", "nearest", "--pack",

@@ -16,22 +16,12 @@ namespace {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-Words With(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-void Put(const TestFolder& where, const std::string& sample, const std::string& as) {
-  fs::create_directories(fs::path(where / as).parent_path());
-  fs::copy_file(SampleData() + "/" + sample, where / as);
-}
-
 /// Two that are large, one of them twice, and one that is small; captions beside some.
 void MakeInput(const TestFolder& where) {
-  Put(where, "clock.jpg", "in/a.clock.jpg");
-  Put(where, "clock.jpg", "in/sub/again.jpg");
-  Put(where, "meadow.jpg", "in/meadow.jpg");
-  Put(where, "icon_tiny.png", "in/icon.png");
+  PutSample(where, "clock.jpg", "in/a.clock.jpg");
+  PutSample(where, "clock.jpg", "in/sub/again.jpg");
+  PutSample(where, "meadow.jpg", "in/meadow.jpg");
+  PutSample(where, "icon_tiny.png", "in/icon.png");
   where.Write("in/meadow.txt", "a meadow");
   where.Write("in/meadow.json", "{}");
   where.Write("in/icon.txt", "an icon");
@@ -173,8 +163,8 @@ TEST_CASE("archives are filtered into archives, from a file and from stdin") {
 TEST_CASE("a reference's own images are not packed") {
   const TestFolder where;
   MakeInput(where);
-  Put(where, "clock.jpg", "have/clock.jpg");
-  Put(where, "harbour.jpg", "have/harbour.jpg");
+  PutSample(where, "clock.jpg", "have/clock.jpg");
+  PutSample(where, "harbour.jpg", "have/harbour.jpg");
   const ProcessResult run =
       Run({"dedup", where / "in", "--reference", where / "have", "--pack", where / "s", "--json"});
   INFO(run.err);
@@ -189,7 +179,7 @@ TEST_CASE("an image that dedup keeps and its partner are one sample") {
   const TestFolder where;
   MakeInput(where);
   for (const char* name : {"a.clock.jpg", "meadow.jpg", "icon.png", "sub/again.jpg"})
-    Put(where, "marble.jpg", std::string("LQ/") + name);
+    PutSample(where, "marble.jpg", std::string("LQ/") + name);
   const Words words = {"dedup", where / "in", "--pair", where / "LQ", "--pack", where / "s"};
   REQUIRE(Run(words).exit_code == 0);
   CHECK(MembersOf(where / "s/shard-000000.tar") == Words{"a%2Eclock.LQ.jpg", "a%2Eclock.jpg", "icon.LQ.png",
@@ -233,9 +223,9 @@ TEST_CASE("a dry run of filter --pack says what would be packed, and writes noth
 
 TEST_CASE("killed at any call, filter and dedup end, run again, like those that were not") {
   const auto input = [](const TestFolder& where) {
-    Put(where, "icon_tiny.png", "in/a.png");
-    Put(where, "icon_tiny.png", "in/b.png");
-    Put(where, "clock.jpg", "in/c.jpg");
+    PutSample(where, "icon_tiny.png", "in/a.png");
+    PutSample(where, "icon_tiny.png", "in/b.png");
+    PutSample(where, "clock.jpg", "in/c.jpg");
   };
   for (const Words& command : {Words{"filter", "--keep", "short_side<100", "--action", "move", "--to"},
                                Words{"dedup", "--action", "move", "--move-to"}}) {

@@ -17,8 +17,7 @@ namespace {
 using Texts = std::vector<std::string>;
 
 void Put(const TestFolder& where, const std::string& sample, const std::string& name) {
-  std::filesystem::create_directories(std::filesystem::path(where / ("in/" + name)).parent_path());
-  std::filesystem::copy_file(SampleData() + "/" + sample, where / ("in/" + name));
+  PutSample(where, sample, "in/" + name);
 }
 
 }  // namespace

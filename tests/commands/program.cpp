@@ -13,6 +13,21 @@ std::string SampleData() {
   return IMGMILL_SOURCE_DIR "/sample_data";
 }
 
+std::string PutSample(const TestFolder& where, const std::string& sample, const std::string& as) {
+  fs::create_directories(fs::path(where / as).parent_path());
+  fs::copy_file(SampleData() + "/" + sample, where / as);
+  return where / as;
+}
+
+std::vector<std::string> With(std::vector<std::string> words, const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+bool Has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 std::vector<std::string> Imgmill(const std::vector<std::string>& arguments) {
   std::vector<std::string> argv = {IMGMILL_BINARY_DIR "/bin/imgmill"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());

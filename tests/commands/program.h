@@ -17,6 +17,14 @@ namespace imgmill::process_test {
 inline constexpr size_t kStartsApart = 8;
 
 std::string SampleData();
+/// Copies that file of sample_data to `where`/`as`, in folders that are made. @return the copy's path
+std::string PutSample(const TestFolder& where, const std::string& sample, const std::string& as);
+
+/// Both, behind one another.
+std::vector<std::string> With(std::vector<std::string> words, const std::vector<std::string>& more);
+/// Whether the text has that part. @param text  what a run has printed
+bool Has(const std::string& text, const std::string& part);
+
 /// bin/imgmill and its arguments, as Process takes them.
 std::vector<std::string> Imgmill(const std::vector<std::string>& arguments);
 /// Runs it to its end. Its state folder is a fixed one of the test, never the user's.
