@@ -103,6 +103,7 @@ done
 long=$(printf 'long_%.0s' {1..40})
 tar --format gnu -b 1 --transform "s,.*,$long," -cf "$build/seeds/tar_index/gnu-long.tar" .clang-format
 tar --format pax -b 1 --transform "s,.*,$long," -cf "$build/seeds/tar_index/pax-long.tar" .clang-format
+cat "$build/seeds/tar_index/"{gnu,pax}.tar >"$build/seeds/tar_index/joined.tar"
 mkdir -p "$build/seeds/pipeline" "$build/seeds/yaml_options" "$build/seeds/checkpoint"
 cp configs/*.yaml "$build/seeds/pipeline/"
 cp configs/*.yaml "$build/seeds/yaml_options/"

@@ -108,20 +108,33 @@ class TarScan {
     return true;
   }
 
-  /// Behind a block of zeros there are zeros to the end, unless something was lost or put there. Looks at as
-  /// many as writers pad with.
+  /// Behind a block of zeros there are zeros to the end, or another archive, as `cat` has put it there;
+  /// unless something was lost. Looks at as many as writers pad with. @return whether another archive begins
+  /// at `at_`
   Result<bool> End() {
     constexpr uint64_t kMostPadding = uint64_t{1} << 20;
     if (announced_.damaged_at || announced_.too_long_at) TellOfPax("");  // of no member
+    announced_ = {};
     Header block;
     const uint64_t end = std::min(bytes_, at_ + kMostPadding);
     for (uint64_t at = at_ + kBlock; at < end; at += kBlock) {
       const size_t got = TRY(ReadAt(at, block.data(), block.size()));
       if (std::all_of(block.begin(), block.begin() + got, [](char byte) { return byte == 0; })) continue;
+      if (got == block.size() && HasItsChecksum(block) && MayEndAt(at)) {
+        began_ = at_ = at;
+        return true;
+      }
       return Stop("more follows behind zeros at byte " + std::to_string(at_) +
-                  ", which is not read: it is damaged, or several archives in one");
+                  ", which is not read: it is damaged, or what was put behind it is no archive");
     }
     return false;
+  }
+
+  /// Writers end an archive by two blocks of zeros (POSIX), and most then fill a record of 20 blocks. Other
+  /// zeros in front of a header are a hole, in which members were.
+  bool MayEndAt(uint64_t end) const {
+    constexpr uint64_t kEndMark = 2 * kBlock, kRecord = 20 * kBlock;
+    return end == at_ + kEndMark || (end > at_ + kEndMark && (end - began_) % kRecord == 0);
   }
 
   /// The map of a sparse file may go on in further blocks.
@@ -271,6 +284,7 @@ class TarScan {
   const TarIndex::Watch& watch_;
   TarIndex& index_;
   uint64_t at_ = 0;
+  uint64_t began_ = 0;  ///< where the archive of those joined in the file began that is read
   Announced announced_;
 };
 

@@ -245,6 +245,40 @@ TEST_CASE("an archive that was cut off keeps what is whole and says that somethi
   CHECK(index->problems()[0].error.message == "it is damaged at byte 1536; what follows is not read");
 }
 
+TEST_CASE("archives joined by cat are read to the end of the last") {
+  const TestFolder where;
+  std::map<std::string, std::string> expected;
+  std::string joined;
+  const auto add = [&](const std::string& name, const std::string& command) {
+    expected[name] = "content of " + name;
+    where.Write("in/" + name, expected[name]);
+    Run("cd " + (where / "in") + " && " + command);
+    joined += TestFolder::Read(where / "one.tar");
+  };
+  // Records of 10,240 bytes, as GNU tar, Python and libarchive write them, and the bare end mark.
+  add("a", "tar -cf ../one.tar a");
+  add("b", "tar -b 1 -cf ../one.tar b");
+  add("c", "python3 -c \"import tarfile; t = tarfile.open('../one.tar', 'w'); t.add('c'); t.close()\"");
+  add("d", "tar --format pax -cf ../one.tar d");
+  where.Write("joined.tar", joined);
+  const Result<TarIndex> index = IndexOf(where / "joined.tar");
+  REQUIRE(index.ok());
+  CHECK(index->problems().empty());
+  CHECK(ContentsOf(where / "joined.tar", *index) == expected);
+
+  // The same members with a hole in their middle, from which the record that GNU tar fills may be missing.
+  const std::string first = joined.substr(0, 1024), last = joined.substr(joined.size() - 10240);
+  for (const size_t zeros : {512, 1536, 4096, 9728}) {
+    CAPTURE(zeros);
+    where.Write("hole.tar", first + std::string(zeros, '\0') + last);
+    const Result<TarIndex> holed = IndexOf(where / "hole.tar");
+    REQUIRE(holed.ok());
+    CHECK(holed->size() == 1);
+    REQUIRE(holed->problems().size() == 1);
+    CHECK(holed->problems()[0].error.message.starts_with("more follows behind zeros at byte 1024"));
+  }
+}
+
 TEST_CASE("what is compressed or no archive is refused") {
   const TestFolder where;
   where.Write("in/a", "of a");

@@ -116,6 +116,7 @@ TEST_CASE("an archive on a pipe is not what images are compared with") {
 TEST_CASE("nothing, zeros and what is no archive on a pipe") {
   const TestFolder where;
   const std::string good = Member("a.png", TestFolder::Read(SampleData() + "/icon_tiny.png"));
+  const std::string other = Member("b.png", TestFolder::Read(SampleData() + "/badge_alpha.png"));
   const std::string end(1024, '\0');
   struct Case {
     std::string bytes;
@@ -124,8 +125,8 @@ TEST_CASE("nothing, zeros and what is no archive on a pipe") {
   };
   for (const auto& [bytes, exit_code, done] :
        {Case{good + end, 0, 1}, Case{end, 0, 0}, Case{"", 1, 0}, Case{good, 1, 1},
-        Case{good + end + good, 1, 1}, Case{good.substr(0, 700), 1, 0}, Case{good.substr(0, 100), 1, 0},
-        Case{"<html>404</html>", 1, 0}, Case{std::string(1000, 'x'), 1, 0},
+        Case{good + end + good, 1, 1}, Case{good + end + other + end, 0, 2}, Case{good.substr(0, 700), 1, 0},
+        Case{good.substr(0, 100), 1, 0}, Case{"<html>404</html>", 1, 0}, Case{std::string(1000, 'x'), 1, 0},
         Case{Member("a.png", "x", '0', std::string(12, '\xff')) + end, 1, 0}}) {
     CAPTURE(bytes.size());
     where.Write("x.tar", bytes);
