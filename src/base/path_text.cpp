@@ -16,24 +16,28 @@ int HexValue(char c) {
   return -1;
 }
 
+void AppendEscape(uint8_t byte, std::string& out) {
+  out += "\\x";
+  out += kHex[byte >> 4];
+  out += kHex[byte & 15];
+}
+
 }  // namespace
 
 std::string PrintablePath(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size());
   while (!bytes.empty()) {
-    const auto b = static_cast<uint8_t>(bytes[0]);
     const size_t n = Utf8Length(bytes);
-    if (n == 1 && b == '\\') {
+    const std::string_view character = bytes.substr(0, n == 0 ? 1 : n);
+    if (character == "\\") {
       out += "\\\\";
-    } else if (n == 0 || b < 0x20 || b == 0x7F) {
-      out += "\\x";
-      out += kHex[b >> 4];
-      out += kHex[b & 15];
+    } else if (n == 0 || IsControl(character)) {
+      for (const char byte : character) AppendEscape(static_cast<uint8_t>(byte), out);
     } else {
-      out += bytes.substr(0, n);
+      out += character;
     }
-    bytes.remove_prefix(n == 0 ? 1 : n);
+    bytes.remove_prefix(character.size());
   }
   return out;
 }

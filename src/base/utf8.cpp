@@ -26,11 +26,19 @@ size_t Utf8Length(std::string_view text) {
   return 0;
 }
 
+bool IsControl(std::string_view character) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(character[i]); };
+  if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7F;
+  if (character.size() == 2) return byte(0) == 0xC2 && byte(1) < 0xA0;
+  if (character.size() != 3 || byte(0) != 0xE2) return false;
+  return (byte(1) == 0x80 && byte(2) >= 0xA8 && byte(2) <= 0xAE) ||
+         (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9);
+}
+
 bool IsPlainText(std::string_view bytes) {
   while (!bytes.empty()) {
-    const auto b = static_cast<uint8_t>(bytes[0]);
     const size_t n = Utf8Length(bytes);
-    if (n == 0 || b < 0x20 || b == 0x7F) return false;
+    if (n == 0 || IsControl(bytes.substr(0, n))) return false;
     bytes.remove_prefix(n);
   }
   return true;

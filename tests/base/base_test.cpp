@@ -40,6 +40,14 @@ TEST_CASE("any bytes survive the way to text and back") {
   CHECK(PrintablePath("a\nb") == "a\\x0ab");
   CHECK(PrintablePath("caf\xE9") == "caf\\xe9");
   CHECK(PrintablePath("schön") == "schön");
+  // U+0085 and U+009B, the next line and the start of a terminal's command; U+2028, a line's end; U+202E and
+  // U+2066, which turn the direction of what follows. Their neighbours U+00A0, U+2027 and U+202F are text.
+  CHECK(PrintablePath("a\xC2\x85\xC2\x9B") == "a\\xc2\\x85\\xc2\\x9b");
+  CHECK(PrintablePath("\xE2\x80\xA8\xE2\x80\xAE\xE2\x81\xA6") ==
+        "\\xe2\\x80\\xa8\\xe2\\x80\\xae\\xe2\\x81\\xa6");
+  CHECK(PrintablePath("\xC2\xA0\xE2\x80\xA7\xE2\x80\xAF") == "\xC2\xA0\xE2\x80\xA7\xE2\x80\xAF");
+  const std::string turned = "a\xE2\x80\xAEgpj.exe";
+  CHECK(PathFromPrintable(PrintablePath(turned)) == turned);
 }
 
 TEST_CASE("a mistyped word finds its neighbour") {

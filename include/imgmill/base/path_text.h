@@ -6,8 +6,8 @@
 
 namespace imgmill {
 
-/// For display: a byte that is not part of valid UTF-8, or a control character, becomes \xHH; a backslash
-/// becomes \\. Reversible, always valid UTF-8, always one line; JSON documents use the same text for a path.
+/// For display: bytes that are no valid UTF-8, and those of control characters (IsControl), become \xHH, a
+/// backslash \\. Reversible, always valid UTF-8, always one line; JSON documents have the same for paths.
 std::string PrintablePath(std::string_view bytes);
 
 /// The exact inverse of PrintablePath; text that is not such an escape is taken literally.
