@@ -4,6 +4,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
 
@@ -55,7 +56,7 @@ void EarlierChoices::Tell(const std::string& what, CommandResult& result) const 
     if (at_most_) result.details["at_most"] = {"to_remove"};
   }
   if (files_ == 0) return;
-  const std::string files = std::to_string(files_) + (files_ == 1 ? " file" : " files");
+  const std::string files = Counted(files_, "file");
   if (prunes_now_) {
     result.details["pruned"] = files_;
     result.summary += ", " + files + " of earlier choices removed";

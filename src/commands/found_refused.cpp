@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "commands/dedup/found_duplicates.h"
 #include "imgmill/base/path_text.h"
 
@@ -60,8 +61,7 @@ std::string FoundDuplicates::WhyRefused(const RefusedMember& pair, const DedupEn
 std::string FoundDuplicates::RefusedSummary(bool lists) const {
   const RefusedPairs& refused = groups_->refused;
   if (refused.count() == 0) return {};
-  std::string text = "; " + std::to_string(refused.count()) +
-                     (refused.count() == 1 ? " near pair refused" : " near pairs refused");
+  std::string text = "; " + Counted(refused.count(), "near pair refused", "near pairs refused");
   if (refused.closest().empty()) return text;  // all of them are duplicates of others
   // Those that only colours or a place tell apart come first.
   const auto far = std::find_if(refused.closest().begin(), refused.closest().end(), [&](const auto& pair) {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "archive/archive_path.h"
+#include "base/counted.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "foreseen_names.h"
@@ -95,10 +96,10 @@ std::string OthersFiles::Text(const std::string& folder, const std::string& outp
                               const Catalog& catalog) const {
   if (files == 0) return {};
   const bool in_output = CanonicalOrEntry(catalog.folder()) == CanonicalOrEntry(Join(output, ".imgmill"));
-  return std::to_string(files) + (files == 1 ? " file of earlier runs in " : " files of earlier runs in ") +
-         PrintablePath(folder) + (files == 1 ? " stays, such as " : " stay, such as ") +
-         PrintablePath(example) + ": made of what is there, but no input of this run, such as " +
-         PrintablePath(source) + ", and maybe another run's (delete what is not" +
+  return Counted(files, "file of earlier runs in", "files of earlier runs in") + " " + PrintablePath(folder) +
+         (files == 1 ? " stays, such as " : " stay, such as ") + PrintablePath(example) +
+         ": made of what is there, but no input of this run, such as " + PrintablePath(source) +
+         ", and maybe another run's (delete what is not" +
          (in_output ? ": imgmill verify " + PrintablePath(output) +
                           " --manifest FILE lists files with their sources)"
                     : ")");

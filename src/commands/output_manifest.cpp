@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
@@ -129,19 +130,16 @@ Result<KeptOutputs> OutputManifest::Finish() {
 
 void TellKept(const KeptOutputs& kept, const std::string& one, const std::string& field,
               CommandResult& result) {
-  const auto count = [](uint64_t number, const std::string& what) {
-    return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
-  };
   if (kept.failed_outputs > 0) {
     result.details[field + "_of_failed"] = kept.failed_outputs;
-    result.summary += ", " + count(kept.failed_outputs, one) + " of " +
-                      count(kept.failed_sources, "failed source") + " still there and kept in the list";
+    result.summary += ", " + Counted(kept.failed_outputs, one) + " of " +
+                      Counted(kept.failed_sources, "failed source") + " still there and kept in the list";
   }
   if (kept.outputs == 0) return;
   result.details[field + "_of_other_sources"] = kept.outputs;
   result.details["other_sources"] = kept.sources;
-  result.summary +=
-      ", " + count(kept.outputs, one) + " of " + count(kept.sources, "other source") + " kept in the list";
+  result.summary += ", " + Counted(kept.outputs, one) + " of " + Counted(kept.sources, "other source") +
+                    " kept in the list";
 }
 
 }  // namespace imgmill

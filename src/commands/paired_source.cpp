@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "archive/archive_path.h"
+#include "base/counted.h"
 #include "base/same_file.h"
 #include "base/try.h"
 #include "base/usage_error.h"
@@ -93,9 +94,9 @@ Result<PairIndex> ReadPairs(const ItemSource& source, const CommandServices& ser
   if (!folder.leave_out.empty()) list.leave_out = {folder.leave_out};
   PairIndex index = TRY(PairIndex::Read(list, folder.names.Names()));
   if (const uint64_t count = index.left_aside(); count > 0) {
-    services.log(LogLevel::kInfo, std::to_string(count) + (count == 1 ? " file of " : " files of ") +
-                                      PrintablePath(folder.path) + (count == 1 ? " is" : " are") +
-                                      " not named " + PrintablePath(index.pattern()) + ", and left aside");
+    services.log(LogLevel::kInfo, Counted(count, "file of", "files of") + " " + PrintablePath(folder.path) +
+                                      (count == 1 ? " is" : " are") + " not named " +
+                                      PrintablePath(index.pattern()) + ", and left aside");
   }
   return index;
 }

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/commands/flags.h"
 
@@ -97,7 +98,7 @@ void SidecarActions::Tell(const CommandServices& services, CommandResult& result
   if (left_ > 0) {
     std::string patterns;
     for (const std::string& ending : endings_) patterns += (patterns.empty() ? "*" : ",*") + ending;
-    services.log(LogLevel::kWarning, std::to_string(left_) + (left_ == 1 ? " image has" : " images have") +
+    services.log(LogLevel::kWarning, Counted(left_, "image has", "images have") +
                                          " side-cars that do not go along, such as " +
                                          PrintablePath(example_) + " (--sidecars '" + patterns +
                                          "' takes them along, --sidecars none leaves them)");

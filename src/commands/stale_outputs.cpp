@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "archive/archive_path.h"
+#include "base/counted.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "foreseen_names.h"
@@ -79,7 +80,7 @@ Status StaleOutputs::Tell(const std::string& folder, bool prune, CommandResult& 
     services_.log(LogLevel::kInfo, left.others.Text(folder, folder, *services_.catalog));
   }
   if (left.files == 0) return {};
-  const auto files = [](uint64_t count) { return std::to_string(count) + (count == 1 ? " file" : " files"); };
+  const auto files = [](uint64_t count) { return Counted(count, "file"); };
   const std::string whose = " of " + std::string(kind_.noun) + " that are gone, or whose " +
                             std::string(kind_.files) + " are called otherwise now";
   if (left.removed > 0) {

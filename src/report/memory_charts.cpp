@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/counted.h"
 #include "chart.h"
 #include "imgmill/base/byte_size.h"
 #include "memory_page_parts.h"
@@ -103,7 +104,7 @@ std::string MemoryOverTime(const StoredReport& report) {
     legend.emplace_back("severe", "made smaller, moved to the CPU, or failed");
   }
   return chart.Html("memory", "Memory over time",
-                    Counted(history.moments.size(), "moment", "moments") + " of the run" +
+                    Counted(history.moments.size(), "moment") + " of the run" +
                         (far ? "." : "; the dashed line is the budget, which no other line may cross."),
                     legend, "time since the start", "bytes held");
 }

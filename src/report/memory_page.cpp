@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/counted.h"
 #include "imgmill/base/byte_size.h"
 #include "memory_page_parts.h"
 #include "page_parts.h"
@@ -83,7 +84,7 @@ std::string Outcome(const StoredReport& report) {
   if (report.error && !report.counted) return "Ended by an error";
   if (!report.counted) return "A plan: nothing was done";
   std::string text = report.interrupted ? "Interrupted: " : "";
-  text += Counted(report.listed, "image", "images") + ": " + std::to_string(report.done) + " done, ";
+  text += Counted(report.listed, "image") + ": " + std::to_string(report.done) + " done, ";
   if (report.skipped > 0) text += std::to_string(report.skipped) + " skipped, ";
   // What the steps of a pipeline dropped is neither done nor failed.
   const uint64_t ended = report.done + report.skipped + report.failed_total;
@@ -160,10 +161,6 @@ std::string DurationText(double seconds) {
                   std::floor(std::fmod(seconds, 3600) / 60));
   }
   return text;
-}
-
-std::string Counted(uint64_t count, const std::string& one, const std::string& many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
 std::vector<WorkSeries> SeriesOf(const MemoryHistory& history) {

@@ -31,8 +31,6 @@ std::string CountHtml(const std::string& name, uint64_t count);
 std::string PercentText(double share);
 /// "850 ms", "12.4 s", "3 min 20 s"
 std::string DurationText(double seconds);
-/// "3 images", "1 image"
-std::string Counted(uint64_t count, const std::string& one, const std::string& many);
 
 /// The works of a run, each on its device: "upscale on host". At most kMostSeries; what comes after is the
 /// last one's.

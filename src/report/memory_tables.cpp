@@ -3,6 +3,7 @@
 #include <map>
 #include <vector>
 
+#include "base/counted.h"
 #include "imgmill/base/byte_size.h"
 #include "memory_page_parts.h"
 #include "page_parts.h"

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/counted.h"
 #include "imgmill/report/data_uri.h"
 #include "page_parts.h"
 
@@ -48,8 +49,8 @@ std::string Chart(const SignalCard& card) {
     const double share = std::sqrt(static_cast<double>(card.bars[i]) / static_cast<double>(most));
     const double height = std::max(2.0, share * kChartHeight);
     svg += "<rect x=\"" + Number(static_cast<double>(i) + 0.05) + "\" y=\"" + Number(kChartHeight - height) +
-           "\" width=\"0.9\" height=\"" + Number(height) + "\"><title>" + std::to_string(card.bars[i]) +
-           (card.bars[i] == 1 ? " image" : " images") + "</title></rect>";
+           "\" width=\"0.9\" height=\"" + Number(height) + "\"><title>" + Counted(card.bars[i], "image") +
+           "</title></rect>";
   }
   for (const SignalCut& cut : card.cuts) {
     if (cut.place < 0 || cut.place > 1) continue;

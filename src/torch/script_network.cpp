@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/counted.h"
 #include "base/try.h"
 #include "networks/weights/weight_file.h"
 #include "torch/vector_network.h"
@@ -28,7 +29,7 @@ Result<torch::Tensor> AsRows(const torch::jit::IValue& given, const torch::Tenso
     for (const int64_t side : tensor.sizes()) shape += (shape.empty() ? "" : "x") + std::to_string(side);
     return Error{Stage::kCompute, Code::kModelError,
                  "the network returns a tensor of " + (shape.empty() ? "no dimension" : shape) + " for " +
-                     std::to_string(n) + (n == 1 ? " image" : " images (use --batch 1)")};
+                     Counted(n, "image", "images (use --batch 1)")};
   }
   TRY(GivesVectors(tensor.sizes(), input.size(2), input.size(3)));
   return tensor.reshape({n, -1}).to(torch::kCPU, torch::kFloat32).contiguous();

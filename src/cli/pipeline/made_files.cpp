@@ -1,6 +1,8 @@
 // Each step's files in a clause of their own, so that the sums can be followed.
 #include "made_files.h"
 
+#include "base/counted.h"
+
 namespace imgmill {
 
 void MadeFiles::Take(const CommandResult& step) {
@@ -24,8 +26,8 @@ uint64_t MadeFiles::dropped() const {
 std::string MadeFiles::Text() const {
   std::string text;
   for (const OfStep& each : made_) {
-    text += "; " + each.step + " made " + std::to_string(each.files) +
-            (each.files == 1 ? " file" : " files") + " from " + (&each == &made_.front() ? "them" : "those");
+    text += "; " + each.step + " made " + Counted(each.files, "file") + " from " +
+            (&each == &made_.front() ? "them" : "those");
     if (!each.all_seen || each.dropped + each.failed == 0) continue;
     text += ": " + std::to_string(each.files - each.dropped - each.failed) + " kept, " +
             std::to_string(each.dropped) + " dropped";

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "cli/command_table.h"
@@ -244,9 +245,9 @@ class PipelineRun {
     const RunCounts& counts = whole_.counts;
     whole_.text = WholeText(table_.text());
     whole_.counts.done = whole_.kept_images;
-    whole_.headline = std::to_string(counts.listed) + (counts.listed == 1 ? " image: " : " images: ") +
-                      std::to_string(counts.done) + " kept, " + std::to_string(whole_.dropped) +
-                      " dropped, " + std::to_string(counts.failed) + " failed";
+    whole_.headline = Counted(counts.listed, "image") + ": " + std::to_string(counts.done) + " kept, " +
+                      std::to_string(whole_.dropped) + " dropped, " + std::to_string(counts.failed) +
+                      " failed";
     if (!of_images_ && !dry_run_) {
       whole_.headline += made_.Text();
       whole_.details["dropped_files"] = made_.dropped();

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
@@ -67,7 +68,7 @@ bool IsSure(const Prospect& prospect) {
 }
 
 std::string Files(uint64_t count) {
-  return std::to_string(count) + (count == 1 ? " file" : " files") + " of earlier runs";
+  return Counted(count, "file") + " of earlier runs";
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/counted.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/memory/memory_flag.h"
 #include "memory_info.h"
@@ -15,7 +16,7 @@ namespace {
 constexpr size_t kBytesPerWorker = 32 * kMiB;
 
 std::string Images(uint64_t count) {
-  return std::to_string(count) + (count == 1 ? " image" : " images");
+  return Counted(count, "image");
 }
 
 /// Of the first model; null without one.

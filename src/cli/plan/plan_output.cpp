@@ -1,6 +1,7 @@
 // Words and fields of a plan.
 #include "plan_output.h"
 
+#include "base/counted.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/memory/memory_flag.h"
@@ -10,7 +11,7 @@ namespace imgmill {
 namespace {
 
 std::string Images(uint64_t count) {
-  return std::to_string(count) + (count == 1 ? " image" : " images");
+  return Counted(count, "image");
 }
 
 std::string Leases(const RunPlan& plan) {
@@ -57,9 +58,8 @@ std::string PlanText(const RunPlan& plan, const MemoryInfo& memory) {
           (plan.refused > 0 ? " (the log names them)" : ""));
   if (plan.images > 0) {
     text += MemoryLine("lease", Leases(plan));
-    text += MemoryLine("at once", Images(static_cast<uint64_t>(plan.at_once)) + ", by " +
-                                      std::to_string(plan.workers) +
-                                      (plan.workers == 1 ? " worker" : " workers"));
+    text += MemoryLine(
+        "at once", Images(static_cast<uint64_t>(plan.at_once)) + ", by " + Counted(plan.workers, "worker"));
   }
   for (const MemoryInfo::Reservation& reservation : plan.reservations)
     text += MemoryLine("batches", reservation.what + ", " + FormatByteSize(reservation.bytes) + " in all");

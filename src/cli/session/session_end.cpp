@@ -4,6 +4,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "cli/plan/plan_advice.h"
 #include "cli/plan/plan_output.h"
 #include "cli/standard_output.h"
@@ -39,8 +40,7 @@ JsonRows RowsOf(const FailureTable& failures) {
 }
 
 std::string Headline(const RunCounts& counts) {
-  std::string line = std::to_string(counts.listed) + (counts.listed == 1 ? " image: " : " images: ") +
-                     std::to_string(counts.done) + " done, ";
+  std::string line = Counted(counts.listed, "image") + ": " + std::to_string(counts.done) + " done, ";
   if (counts.skipped > 0) line += std::to_string(counts.skipped) + " skipped, ";
   return line + std::to_string(counts.failed) + " failed";
 }
@@ -248,8 +248,7 @@ ExitCode Session::Finish(CommandResult result) {
   std::string line = result.headline.empty() ? Headline(counts) : result.headline;
   if (!result.summary.empty()) line += "; " + result.summary;
   if (const uint64_t ignored = counts.ignored.files(); ignored > 0)
-    line += "; " + std::to_string(ignored) +
-            (ignored == 1 ? " non-image file ignored" : " non-image files ignored");
+    line += "; " + Counted(ignored, "non-image file ignored", "non-image files ignored");
 
   bool told = WriteReport(document);
   if (!trace_) TellPage(plan_.name, result);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/counted.h"
 #include "imgmill/base/path_text.h"
 
 namespace imgmill {
@@ -55,8 +56,8 @@ std::string UnreadText(const IgnoredFiles& ignored) {
     most.emplace_back(pictures.files, extension);
   }
   std::ranges::stable_sort(most, [](const auto& one, const auto& other) { return one.first > other.first; });
-  std::string text = std::to_string(files) + (files == 1 ? " file" : " files") +
-                     " of kinds that imgmill does not read " + (files == 1 ? "was" : "were") + " skipped: ";
+  std::string text = Counted(files, "file") + " of kinds that imgmill does not read " +
+                     (files == 1 ? "was" : "were") + " skipped: ";
   for (const auto& [count, extension] : most) {
     if (&count != &most.front().first) text += ", ";
     text += std::to_string(count) + " " + extension;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "archive/archive_path.h"
+#include "base/counted.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "base/usage_error.h"
@@ -24,10 +25,6 @@
 
 namespace imgmill {
 namespace {
-
-std::string Number(uint64_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
 
 class CatalogTool final : public Tool {
  public:
@@ -132,13 +129,13 @@ class CatalogTool final : public Tool {
                                    {"finished_outputs", figures.finished},
                                    {"facts", nlohmann::ordered_json::array()},
                                    {"vectors", nlohmann::ordered_json::array()}};
-    text_ = PrintablePath(folder) + "\n" + Number(figures.files, "file") + " with " +
-            Number(figures.contents, "content") + ", " + Number(figures.finished, "finished output") +
+    text_ = PrintablePath(folder) + "\n" + Counted(figures.files, "file") + " with " +
+            Counted(figures.contents, "content") + ", " + Counted(figures.finished, "finished output") +
             "; a database of " + FormatByteSize(figures.bytes) + "\n";
     for (const CatalogFigures::Facts& each : figures.facts) {
       json["facts"].push_back(
           {{"name", PrintablePath(each.name)}, {"count", each.count}, {"bytes", each.bytes}});
-      text_ += "  " + Number(each.count, "fact") + ", " + FormatByteSize(each.bytes) + ": " +
+      text_ += "  " + Counted(each.count, "fact") + ", " + FormatByteSize(each.bytes) + ": " +
                PrintablePath(each.name) + "\n";
     }
     for (const CatalogFigures::Vectors& each : figures.vectors) {
@@ -146,7 +143,7 @@ class CatalogTool final : public Tool {
                                  {"dimension", each.dimension},
                                  {"rows", each.rows},
                                  {"bytes", each.bytes}});
-      text_ += "  " + Number(each.rows, "vector") + " of " + std::to_string(each.dimension) + ", " +
+      text_ += "  " + Counted(each.rows, "vector") + " of " + std::to_string(each.dimension) + ", " +
                FormatByteSize(each.bytes) + ": " + PrintablePath(each.kind) + "\n";
     }
     return json;
@@ -162,16 +159,16 @@ class CatalogTool final : public Tool {
       std::fprintf(stderr,
                    "imgmill: warning: what is known of %s, since vectors were imported for %s that cannot be "
                    "computed again (name the folders where files are now; --forget-imported forgets them)\n",
-                   (Number(pruned.imported_kept, "file") +
+                   (Counted(pruned.imported_kept, "file") +
                     (pruned.imported_kept == 1 ? " that is gone is kept" : " that are gone is kept"))
                        .c_str(),
                    pruned.imported_kept == 1 ? "it" : "them");
     if (pruned.moved > 0)
-      text_ = Number(pruned.moved, "file") + (pruned.moved == 1 ? " lies" : " lie") + " elsewhere now, and " +
-              (dry_run_ ? "would be known there\n" : "are known there\n");
-    text_ += Number(pruned.files, "file") + (dry_run_ ? " would be forgotten\n" : " forgotten, ");
+      text_ = Counted(pruned.moved, "file") + (pruned.moved == 1 ? " lies" : " lie") +
+              " elsewhere now, and " + (dry_run_ ? "would be known there\n" : "are known there\n");
+    text_ += Counted(pruned.files, "file") + (dry_run_ ? " would be forgotten\n" : " forgotten, ");
     if (!dry_run_)
-      text_ += Number(pruned.facts, "fact") + " of contents that no file has any more; the database had " +
+      text_ += Counted(pruned.facts, "fact") + " of contents that no file has any more; the database had " +
                FormatByteSize(pruned.bytes_before) + " and has " + FormatByteSize(pruned.bytes_after) + "\n";
     return nlohmann::ordered_json{{"catalog", PrintablePath(folder)},
                                   {"dry_run", dry_run_},
@@ -196,7 +193,7 @@ class CatalogTool final : public Tool {
                                  {"rows_after", each.rows_after},
                                  {"bytes_before", each.bytes_before},
                                  {"bytes_after", each.bytes_after}});
-      text_ += Number(each.rows_before, "vector") + " of " + std::to_string(each.dimension) + ", " +
+      text_ += Counted(each.rows_before, "vector") + " of " + std::to_string(each.dimension) + ", " +
                FormatByteSize(each.bytes_before) + ", " + (dry_run_ ? "would become " : "are now ") +
                std::to_string(each.rows_after) + ", " + FormatByteSize(each.bytes_after) + ": " +
                PrintablePath(each.kind) + "\n";

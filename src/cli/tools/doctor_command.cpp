@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/try.h"
 #include "cli/session/session.h"
 #include "cli/shared_flags.h"
@@ -150,9 +151,7 @@ class Doctor final : public Tool {
   }
 
   ExitCode Tell() {
-    const std::string end =
-        bad_ == 0 ? "all is well\n"
-                  : std::to_string(bad_) + (bad_ == 1 ? " check" : " checks") + " failed: see BAD above\n";
+    const std::string end = bad_ == 0 ? "all is well\n" : Counted(bad_, "check") + " failed: see BAD above\n";
     const nlohmann::ordered_json document = {{"well", bad_ == 0}, {"checks", checks_}};
     const std::string text = json_ ? JsonText(document) : text_ + end;
     return Print(text, bad_ == 0 ? ExitCode::kDone : ExitCode::kCannot);

@@ -31,7 +31,7 @@ std::string TaskOf(const ModelInfo& info) {
   return info.scale == 1 ? "restore at the same size" : "upscale x" + std::to_string(info.scale);
 }
 
-std::string Counted(int64_t parameters) {
+std::string Rounded(int64_t parameters) {
   char text[32];
   if (parameters >= 1'000'000) {
     std::snprintf(text, sizeof text, "%.1f million", static_cast<double>(parameters) / 1e6);
@@ -133,7 +133,7 @@ std::string Text(const std::string& path, const BatchModel& model) {
   line("architecture", info.architecture);
   line("task", TaskOf(info));
   line("detection", DetectionOf(info));
-  if (!info.stored_as.empty()) line("parameters", Counted(info.parameters) + ", stored as " + info.stored_as);
+  if (!info.stored_as.empty()) line("parameters", Rounded(info.parameters) + ", stored as " + info.stored_as);
   if (!info.taken.empty()) line("set", PrintablePath(info.taken));
   if (!info.aside.empty()) {
     std::string aside;

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/path_parts.h"
 #include "cli/session/session.h"
 #include "cli/session/stop_signals.h"
@@ -19,9 +20,7 @@ namespace {
 /// images.
 std::string SumOf(const UndoSummary& undone) {
   std::string sum = std::to_string(undone.restored) + " restored";
-  if (undone.sidecars > 0)
-    sum += " with " + std::to_string(undone.sidecars) + (undone.sidecars == 1 ? " file" : " files") +
-           " that went along";
+  if (undone.sidecars > 0) sum += " with " + Counted(undone.sidecars, "file") + " that went along";
   return sum + ", " + std::to_string(undone.untouched) + " untouched, " + std::to_string(undone.gone) +
          " deleted for good, " + std::to_string(undone.failed) + " failed";
 }

@@ -1,6 +1,7 @@
 // One card at a time goes from the table to the file.
 #include "compare_page.h"
 
+#include "base/counted.h"
 #include "base/try.h"
 #include "commands/page_failures.h"
 #include "commands/pair_pictures.h"
@@ -28,7 +29,7 @@ Status ComparePage::Write(const std::string& file, const CompareSums& sums, cons
   };
   return WriteNamedFile(file, [&](const TextSink& put) -> Status {
     PairPageHead head;
-    head.outcome = std::to_string(sums.pairs) + (sums.pairs == 1 ? " pair compared, " : " pairs compared, ") +
+    head.outcome = Counted(sums.pairs, "pair compared", "pairs compared") + ", " +
                    (failed.size() > 0 ? std::to_string(failed.size()) + " failed, " : "") +
                    std::to_string(sums.equal) + " equal, the worst by " +
                    std::string(InfoOf(plan_.columns.front()).name) + " first";

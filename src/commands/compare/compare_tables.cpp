@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/try.h"
 #include "commands/csv_cell.h"
 #include "imgmill/base/path_text.h"
@@ -122,7 +123,7 @@ TextWriter PairsText(const PairTable& pairs, const ComparePlan& plan, const Comp
         TRY(put(line_of(entry)));
       }
     }
-    std::string of = "mean of " + std::to_string(sums.pairs) + (sums.pairs == 1 ? " pair" : " pairs");
+    std::string of = "mean of " + Counted(sums.pairs, "pair");
     if (sums.equal > 0) of += ", " + std::to_string(sums.equal) + " equal (left out of the mean PSNR)";
     TRY(put(Line(
         plan, [&](Metric metric) { return FigureText(metric, sums.Mean(metric)); }, of)));

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/try.h"
 #include "commands/freed_bytes.h"
 #include "dedup_links.h"
@@ -18,12 +19,11 @@ namespace {
 Result<std::string> SummaryOf(const DedupOptions& options, const FoundDuplicates& found,
                               const LinkCounts& links, uint64_t freed) {
   const size_t groups = found.groups(), duplicates = found.duplicates();
-  std::string summary = std::to_string(groups) + (groups == 1 ? " group, " : " groups, ") +
-                        std::to_string(duplicates) + (duplicates == 1 ? " duplicate (" : " duplicates (") +
-                        FormatByteSize(freed) + ")";
+  std::string summary =
+      Counted(groups, "group") + ", " + Counted(duplicates, "duplicate") + " (" + FormatByteSize(freed) + ")";
   if (links.all() > 0)
-    summary += ", " + std::to_string(links.all()) +
-               (links.all() == 1 ? " of them a link that takes" : " of them links that take") + " no room";
+    summary +=
+        ", " + Counted(links.all(), "of them a link that takes", "of them links that take") + " no room";
   summary += found.RefusedSummary(options.refused && options.listed_refused() > 0);
   if (options.Method().has_quality()) {
     const size_t weak = TRY(found.WeakImages());

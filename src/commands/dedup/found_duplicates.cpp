@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "dedup_links.h"
 #include "imgmill/base/path_text.h"
 
@@ -207,8 +208,8 @@ Status FoundDuplicates::PassOnKept(const CommandServices& services, CommandResul
   result.kept_images -= of_reference;
   result.dropped += of_reference;
   if (of_reference > 0)
-    result.summary += "; " + std::to_string(of_reference) +
-                      (of_reference == 1 ? " image of the reference is" : " images of the reference are") +
+    result.summary += "; " +
+                      Counted(of_reference, "image of the reference is", "images of the reference are") +
                       " not passed on";
   return {};
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "archive/archive_path.h"
+#include "base/counted.h"
 #include "base/try.h"
 #include "base/usage_error.h"
 #include "commands/export_target.h"
@@ -56,7 +57,7 @@ class EmbedRun final : public CommandRun {
     opened_.embedder->Describe(result.details);
     const int dimension = opened_.store.file ? opened_.store.file->dimension() : 0;
     result.details["dimension"] = dimension;
-    result.summary = std::to_string(count_) + " vectors of " + std::to_string(dimension);
+    result.summary = Counted(count_, "vector of", "vectors of") + " " + std::to_string(dimension);
     if (known_before_ > 0) result.summary += ", " + std::to_string(known_before_) + " known before";
     if (imported_) DescribeImport(result);
     if (exported_ && !LeavesExport(exported_->files().front(), count_, services_, result)) {
@@ -84,7 +85,7 @@ class EmbedRun final : public CommandRun {
       services_.log(LogLevel::kWarning, std::to_string(missing) + " of " + std::to_string(imported_->rows()) +
                                             " rows are of files that are not there, the first of " +
                                             PrintablePath(imported_->first_missing()));
-    if (unused > 0) result.summary += ", " + std::to_string(unused) + " other rows not used";
+    if (unused > 0) result.summary += ", " + Counted(unused, "other row") + " not used";
   }
 
   void Take(EmbeddedImage& image) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "base/counted.h"
 #include "base/try.h"
 #include "imgmill/base/path_text.h"
 
@@ -106,7 +107,7 @@ std::string Explanations::TextsOf(const FilterEntry& entry) const {
     text += "  " + Cell(std::string(info.name), 20);
     text +=
         value.empty() ? "-  (of " : value + "  (" + std::to_string(texts_.Count(info.text, value)) + " of ";
-    text += std::to_string(images) + (images == 1 ? " image that has" : " images that have") + " one)\n";
+    text += Counted(images, "image that has", "images that have") + " one)\n";
   }
   return text;
 }

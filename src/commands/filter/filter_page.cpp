@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/counted.h"
 #include "base/try.h"
 #include "commands/export_target.h"
 #include "commands/page_failures.h"
@@ -42,7 +43,7 @@ std::string RuleText(const AppliedRule& applied) {
 
 std::string Without(uint64_t images) {
   if (images == 0) return "";
-  return std::to_string(images) + (images == 1 ? " image has" : " images have") + " no value";
+  return Counted(images, "image has", "images have") + " no value";
 }
 
 bool AnyAbout(std::span<const AppliedRule> rules, PhotoText text) {

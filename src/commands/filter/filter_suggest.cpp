@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/try.h"
 
 namespace imgmill {
@@ -119,10 +120,9 @@ std::string Suggestions::Text() const {
     std::string flag = "--drop '" + each.applied.rule.text + "'";
     together += (together.empty() ? "" : " ") + flag;
     flag.resize(std::max<size_t>(flag.size() + 1, 32), ' ');
-    text += flag + "# " + std::to_string(each.applied.dropped) +
-            (each.applied.dropped == 1 ? " image (" : " images (") + Share(each.applied.dropped, images_) +
-            "); values from " + ShortNumber(each.lowest) + " to " + ShortNumber(each.highest) + ", median " +
-            ShortNumber(each.median) + "\n";
+    text += flag + "# " + Counted(each.applied.dropped, "image") + " (" +
+            Share(each.applied.dropped, images_) + "); values from " + ShortNumber(each.lowest) + " to " +
+            ShortNumber(each.highest) + ", median " + ShortNumber(each.median) + "\n";
   }
   return text + "# together they drop " + std::to_string(dropped_) + " of " + std::to_string(images_) +
          " images (" + Share(dropped_, images_) + "):\n" + together + "\n";

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/try.h"
 #include "frames_operation.h"
 #include "imgmill/base/byte_size.h"
@@ -74,9 +75,7 @@ class FramesRun final : public CommandRun {
 
  private:
   void TellEarlier(CommandResult& result) { operation_.earlier().Tell("of other choices", result); }
-  static std::string Count(uint64_t frames) {
-    return std::to_string(frames) + (frames == 1 ? " frame" : " frames");
-  }
+  static std::string Count(uint64_t frames) { return Counted(frames, "frame"); }
 
   const FramesOptions& frames_;
   const std::string manifest_path_;

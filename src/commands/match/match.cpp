@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "archive/archive_path.h"
+#include "base/counted.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "base/usage_error.h"
@@ -78,12 +79,11 @@ class Match final : public Command, public ChecksAhead {
     const uint64_t found = matches.found.count;
     const size_t texts = options_.texts.size();
     const RunCounts& counts = result.counts;
-    result.headline = std::to_string(counts.listed) +
-                      (counts.listed == 1 ? " query image: " : " query images: ") +
-                      std::to_string(counts.done) + " done, " + std::to_string(counts.failed) + " failed";
-    if (texts > 0) result.summary = std::to_string(texts) + (texts == 1 ? " text; " : " texts; ");
+    result.headline = Counted(counts.listed, "query image") + ": " + std::to_string(counts.done) + " done, " +
+                      std::to_string(counts.failed) + " failed";
+    if (texts > 0) result.summary = Counted(texts, "text") + "; ";
     if (!options_.queries.empty()) TellEmbedded(embedded, result);
-    result.summary += std::to_string(found) + (found == 1 ? " match" : " matches");
+    result.summary += Counted(found, "match", "matches");
     TellSearched(matches.found, result);
     const auto shared = std::make_shared<const DescribedMatches>(std::move(matches));
     result.text = [shared, format = options_.format](const TextSink& put) {
@@ -105,8 +105,7 @@ class Match final : public Command, public ChecksAhead {
 
   /// Those that were not asked for would else look like queries without matches.
   static void TellEmbedded(const EmbeddedQueries& from, CommandResult& result) {
-    result.summary +=
-        std::to_string(from.count) + (from.count == 1 ? " embedded query" : " embedded queries");
+    result.summary += Counted(from.count, "embedded query", "embedded queries");
     std::string why;
     AddReason(from.changed, "changed since it was embedded", why);
     AddReason(from.gone, "no longer there", why);
@@ -128,7 +127,7 @@ class Match final : public Command, public ChecksAhead {
   /// What was not searched would else look like what was not found.
   static void TellSearched(const FoundMatches& found, CommandResult& result) {
     const uint64_t searched = found.searched;
-    result.summary += " in " + std::to_string(searched) + (searched == 1 ? " image" : " images");
+    result.summary += " in " + Counted(searched, "image");
     std::string why;
     AddReason(found.changed, "changed since it was embedded", why);
     AddReason(found.gone, "no longer there", why);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/counted.h"
 #include "base/full_disk.h"
 #include "base/path_parts.h"
 #include "base/try.h"
@@ -23,10 +24,6 @@ namespace {
 std::vector<std::string> PatternsOf(const PackOptions& options) {
   if (options.sidecars.empty()) return {"*.txt", "*.json"};
   return options.sidecars == kNoSidecars ? std::vector<std::string>() : options.sidecars;
-}
-
-std::string Count(uint64_t count, const char* what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
 class PackRun final : public CommandRun {
@@ -187,10 +184,10 @@ class PackRun final : public CommandRun {
     const SampleWriter::Totals& totals = writer_->totals();
     const bool dry = services_.shared->mode != RunMode::kRun;
     const uint64_t sidecars = totals.files - totals.images;
-    return (dry ? "dry run: " : "") + Count(totals.samples, "sample") + " of " +
-           Count(totals.images, "image") + (sidecars > 0 ? " and " + Count(sidecars, "side-car") : "") +
+    return (dry ? "dry run: " : "") + Counted(totals.samples, "sample") + " of " +
+           Counted(totals.images, "image") + (sidecars > 0 ? " and " + Counted(sidecars, "side-car") : "") +
            (dry ? " would be in " : " in ") +
-           Count(totals.shards, pack_.format == "lmdb" ? "database" : "shard") + ", " +
+           Counted(totals.shards, pack_.format == "lmdb" ? "database" : "shard") + ", " +
            FormatByteSize(totals.bytes);
   }
 
@@ -202,14 +199,13 @@ class PackRun final : public CommandRun {
     const bool dry = services_.shared->mode != RunMode::kRun;
     if (dry && HasLists()) result.counts.recalled = totals.finished_listed;
     result.summary = TotalsText();
-    if (lost_.samples() > 0) result.summary += "; " + Count(lost_.samples(), "sample") + " left out";
+    if (lost_.samples() > 0) result.summary += "; " + Counted(lost_.samples(), "sample") + " left out";
     if (totals.finished > 0)
-      result.summary += "; " + std::to_string(totals.finished) +
-                        (totals.finished == 1 ? " was finished already" : " were finished already");
+      result.summary += "; " + Counted(totals.finished, "was finished already", "were finished already");
     if (pack_.prune && (dry || pruned_ > 0)) result.details[dry ? "to_remove" : "pruned"] = pruned_;
     if (pruned_ > 0)
       result.summary +=
-          "; " + Count(pruned_, "shard") + " of an earlier run " + (dry ? "would be removed" : "removed");
+          "; " + Counted(pruned_, "shard") + " of an earlier run " + (dry ? "would be removed" : "removed");
     if (dry) return {};
     for (const auto& [name, path] : writer_->Lists()) result.details[name] = PrintablePath(path);
     result.text = WholeText(PrintablePath(writer_->Lists().front().second) + "\n");
@@ -220,7 +216,7 @@ class PackRun final : public CommandRun {
     const std::vector<std::string> others = writer_->Others();
     if (!others.empty())
       services_.log(LogLevel::kWarning,
-                    PrintablePath(pack_.output) + " has " + Count(others.size(), "shard") +
+                    PrintablePath(pack_.output) + " has " + Counted(others.size(), "shard") +
                         (others.size() == 1 ? " of an earlier run that is no part of this one, from "
                                             : " of an earlier run that are no part of this one, from ") +
                         others.front() +

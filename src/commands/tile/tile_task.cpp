@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "archive/file_part.h"
+#include "base/counted.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "image/readable_part.h"
@@ -208,9 +209,7 @@ class TileTask final : public ItemTask {
     if (part.whole()) return part;
     const int64_t left_out = LeaveOutUnread(part);
     const auto note = std::ranges::find_if(notes, IsPartNote);
-    if (left_out > 0)
-      *note += "; " + std::to_string(left_out) + (left_out == 1 ? " tile" : " tiles") +
-               " without a pixel of it left out";
+    if (left_out > 0) *note += "; " + Counted(left_out, "tile") + " without a pixel of it left out";
     part.set_note(*note);
     return part;
   }

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/try.h"
 #include "base/usage_error.h"
 #include "commands/model_loading.h"
@@ -66,8 +67,7 @@ class UpscaleRun : public CommandRun {
       result.summary = std::to_string(counts.done) + " written to " + PrintablePath(upscale_.output);
     }
     if (counts.skipped > 0) {
-      result.summary += ", " + std::to_string(counts.skipped) +
-                        (counts.skipped == 1 ? " was finished already" : " were finished already");
+      result.summary += ", " + Counted(counts.skipped, "was finished already", "were finished already");
     }
     operation().TellSidecars(result.counts);
     Describe(result.details);

@@ -2,6 +2,7 @@
 // convolutions with PReLU at the input's size, one to bands * scale * scale channels, pixel shuffle, and the
 // input enlarged by nearest neighbour added. Weights: body.0.weight, body.0.bias, body.1.weight (PReLU),
 // body.2.weight, ...
+#include "base/counted.h"
 #include "base/try.h"
 #include "networks/graph_architecture.h"
 #include "networks/graph_builder.h"
@@ -72,8 +73,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
   if (plan.scale == 0) {
     return WeightError("its tensor " + last + ".weight gives " +
                        std::to_string(graph.layers().Outputs(last + ".weight")) +
-                       " channels, which are no squares of pixels of " + std::to_string(plan.bands) +
-                       (plan.bands == 1 ? " band" : " bands"));
+                       " channels, which are no squares of pixels of " + Counted(plan.bands, "band"));
   }
   x = graph.Conv(last, plan.bands * plan.scale * plan.scale, {x});
   return graph.Finish({.map = x, .shuffle = plan.scale, .adds_input = true});

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/counted.h"
 #include "imgmill/base/path_text.h"
 #include "networks/weights/averaged_names.h"
 #include "torch/architectures/architecture.h"
@@ -134,8 +135,8 @@ std::string NearestText(const StateDict& weights) {
   const auto others = std::count_if(weights.tensors.begin(), weights.tensors.end(),
                                     [&](const auto& named) { return !named.first.starts_with(prefix); });
   if (others == 0) return text;
-  return text + "; " + std::to_string(others) + (others == 1 ? " tensor stands" : " tensors stand") +
-         " elsewhere (" + FirstNames(weights, prefix) + ")";
+  return text + "; " + Counted(others, "tensor stands", "tensors stand") + " elsewhere (" +
+         FirstNames(weights, prefix) + ")";
 }
 
 /// "12 tensors below loss." for each first word, and the names that have no dot.
@@ -147,9 +148,8 @@ std::vector<std::string> Groups(const StateDict& weights) {
   }
   std::vector<std::string> groups;
   for (const auto& [name, count] : counts) {
-    groups.push_back(name.ends_with('.')
-                         ? std::to_string(count) + (count == 1 ? " tensor below " : " tensors below ") + name
-                         : name);
+    groups.push_back(name.ends_with('.') ? Counted(count, "tensor below", "tensors below") + " " + name
+                                         : name);
   }
   return groups;
 }
