@@ -13,37 +13,12 @@
 #include "base/stoppable_read.h"
 #include "base/try.h"
 #include "dataset/image_names.h"
+#include "dataset/listed_paths.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
 
 namespace imgmill {
 namespace {
-
-/// The paths of a list as editors of other systems write them: after a byte order mark, or, where each is a
-/// line, with Windows line ends. What the first line ends with, all do: a name may end in a carriage return,
-/// too.
-class ListedPaths {
- public:
-  explicit ListedPaths(bool lines) : lines_(lines) {}
-  Result<std::string_view> Path(std::string_view line, const std::string& named) {
-    if (first_) {
-      first_ = false;
-      if (line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF")) {
-        return Error{Stage::kList, Code::kReadError, named + " is in UTF-16 (save it as UTF-8)"};
-      }
-      constexpr std::string_view kMark = "\xEF\xBB\xBF";
-      if (line.starts_with(kMark)) line.remove_prefix(kMark.size());
-      windows_ = lines_ && line.ends_with('\r');
-    }
-    if (windows_ && line.ends_with('\r')) line.remove_suffix(1);
-    return line;
-  }
-
- private:
-  const bool lines_;
-  bool first_ = true;
-  bool windows_ = false;
-};
 
 /// Asked of the file system only where the name does not tell: a list may be long.
 bool IsFolder(const std::string& path) {
@@ -100,6 +75,20 @@ class OncePerPlace {
 constexpr size_t kLongestEntry = size_t{64} << 10;  ///< sixteen of the longest paths that a system takes
 
 }  // namespace
+
+Result<std::string_view> ListedPaths::Path(std::string_view line, const std::string& named) {
+  if (first_) {
+    first_ = false;
+    if (line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF")) {
+      return Error{Stage::kList, Code::kReadError, named + " is in UTF-16 (save it as UTF-8)"};
+    }
+    constexpr std::string_view kMark = "\xEF\xBB\xBF";
+    if (line.starts_with(kMark)) line.remove_prefix(kMark.size());
+    windows_ = lines_ && line.ends_with('\r');
+  }
+  if (windows_ && line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
 
 Status ReadPathList(const ListOptions& options, SortedPaths& sorted,
                     const std::function<void(const std::string& path)>& folder) {

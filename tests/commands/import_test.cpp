@@ -4,12 +4,15 @@
 
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <tuple>
 
 #include "program.h"
 
 namespace imgmill::process_test {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// NumPy's format 1.0, by its documentation.
 std::string Npy(const std::vector<std::vector<float>>& rows) {
@@ -27,10 +30,6 @@ std::vector<float> Floats(const std::string& npy) {
   std::vector<float> floats((npy.size() - 128) / sizeof(float));
   std::memcpy(floats.data(), npy.data() + 128, floats.size() * sizeof(float));
   return floats;
-}
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// Three pictures, and a table of vectors for them.
@@ -147,6 +146,22 @@ TEST_CASE("a catalog of many kinds of vectors names a few of them") {
   CHECK(Has(other.err, "and of 2 more kinds (imgmill catalog info"));
 }
 
+TEST_CASE("names saved by an editor of another system are the same names") {
+  Pictures pictures;
+  pictures.Write({{1, 0}, {0, 1}}, {pictures.a, pictures.b});
+  const std::vector<std::string> command = {"--export", pictures.where / "back.npy"};
+  // A byte order mark in front, Windows line ends, an empty line at the end.
+  pictures.where.Write("v.paths.txt", "\xEF\xBB\xBF" + pictures.a + "\r\n" + pictures.b + "\r\n\r\n");
+  fs::remove(pictures.c);
+  const ProcessResult imported = pictures.Import(command);
+  INFO(imported.err);
+  CHECK(imported.exit_code == 0);
+  CHECK(Has(imported.err, "2 vectors of 2"));
+  CHECK(TestFolder::Read(pictures.where / "back.npy") == Npy({{1, 0}, {0, 1}}));
+  pictures.where.Write("v.paths.txt", std::string("\xFF\xFE\x2F\x00", 4));
+  CHECK(Has(pictures.Import().err, "v.paths.txt is in UTF-16 (save it as UTF-8)"));
+}
+
 TEST_CASE("images without a row fail, rows without a file are counted") {
   Pictures pictures;
   pictures.Write({{1, 0}, {0, 1}, {1, 1}}, {pictures.a, "gone.png", SampleData() + "/clock.jpg"});
@@ -154,7 +169,7 @@ TEST_CASE("images without a row fail, rows without a file are counted") {
   CHECK(result.exit_code == 1);
   CHECK(Has(result.err, "v.npy has no vector for it"));
   CHECK(Has(result.err, "1 of 3 rows are of files that are not there, the first of gone.png"));
-  CHECK(Has(result.err, "1 vectors of 2, 1 other rows not used"));
+  CHECK(Has(result.err, "1 vector of 2, 1 other row not used"));
 }
 
 TEST_CASE("paths begin at --import-base, in any of the files' ways to write them") {
@@ -173,7 +188,7 @@ TEST_CASE("a table that contradicts itself, or the catalog, is refused as a whol
   const ProcessResult fewer = pictures.Import();
   CHECK(fewer.exit_code == 2);
   CHECK(
-      Has(fewer.err, "v.paths.txt: it names 1 images, and " + (pictures.where / "v.npy") + " has 2 vectors"));
+      Has(fewer.err, "v.paths.txt: it names 1 image, and " + (pictures.where / "v.npy") + " has 2 vectors"));
 
   pictures.Write({{1, 0}, {0, 1}, {1, 0}}, {pictures.a, pictures.b, pictures.a});
   CHECK(pictures.Import().exit_code == 1);  // twice the same is no contradiction; c.png has none

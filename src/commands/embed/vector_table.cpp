@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/counted.h"
 #include "base/path_parts.h"
 #include "base/try.h"
+#include "dataset/listed_paths.h"
 #include "imgmill/base/byte_size.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/tables/npy_reader.h"
@@ -25,7 +27,9 @@ Error Wrong(const std::string& file, const std::string& what) {
 /// A line each, as `--export` writes them.
 class ListedNames final : public Names {
  public:
-  static Result<std::unique_ptr<Names>> Open(const std::string& path) {
+  /// @param vectors  how many rows there are to name: empty lines at the end, as editors leave them, that
+  ///   would be more are none
+  static Result<std::unique_ptr<Names>> Open(const std::string& path, uint64_t vectors) {
     // A FIFO would be waited for, and cannot be read twice.
     if (std::error_code none;
         std::filesystem::exists(path, none) && !std::filesystem::is_regular_file(path, none))
@@ -33,11 +37,13 @@ class ListedNames final : public Names {
     auto names = std::make_unique<ListedNames>(path);
     TRY(names->Begin());
     std::string name;
-    while (true) {
-      const bool there = TRY(names->NextLine(name));
-      if (!there) return std::unique_ptr<Names>(std::move(names));
-      ++names->rows_;
+    uint64_t lines = 0, named = 0;  // the latter without empty ones at the end
+    while (TRY(names->NextLine(name))) {
+      ++lines;
+      if (!name.empty()) named = lines;
     }
+    names->rows_ = std::clamp(vectors, named, lines);
+    return std::unique_ptr<Names>(std::move(names));
   }
   explicit ListedNames(std::string path) : path_(std::move(path)) {}
 
@@ -45,19 +51,19 @@ class ListedNames final : public Names {
   Result<Footprint> Needs() override { return Footprint{0, 64 * kKiB}; }
   Status Begin() override {
     lines_ = std::ifstream(path_);
+    paths_ = ListedPaths(/*lines=*/true);
     if (lines_) return {};
     return Wrong(path_, "it cannot be opened (it should have the images' paths, a line each)");
   }
   Status Next(std::string& name) override {
     const bool there = TRY(NextLine(name));
     if (!there) return Wrong(path_, "it has become shorter");
-    if (name.ends_with('\r')) name.pop_back();
     return {};
   }
 
  private:
   /// False at the end.
-  Result<bool> NextLine(std::string& line) {
+  Result<bool> NextLine(std::string& name) {
     char text[kLongestPath + 1];
     lines_.getline(text, sizeof text);
     const auto taken = static_cast<size_t>(lines_.gcount());
@@ -66,7 +72,9 @@ class ListedNames final : public Names {
       return Wrong(path_, "it has a line of more than " + std::to_string(kLongestPath) +
                               " bytes (it should have the images' paths, a line each)");
     if (lines_.bad()) return Wrong(path_, "it cannot be read");
-    line.assign(text, lines_.eof() ? taken : taken - 1);  // the line's end counts
+    const std::string_view line(text, lines_.eof() ? taken : taken - 1);  // the line's end counts
+    const std::string_view path = TRY(paths_.Path(line, PrintablePath(path_)));
+    name = path;
     return true;
   }
 
@@ -75,6 +83,7 @@ class ListedNames final : public Names {
   const std::string path_;
   uint64_t rows_ = 0;
   std::ifstream lines_;
+  ListedPaths paths_{/*lines=*/true};
 };
 
 class NumpyVectors final : public Vectors {
@@ -166,8 +175,8 @@ Result<std::unique_ptr<Names>> NamesOf(const std::shared_ptr<ParquetFile>& file,
   return std::unique_ptr<Names>(std::make_unique<ParquetValuesOf<std::string>>(file, std::move(column)));
 }
 
-Result<std::unique_ptr<Names>> OpenNames(const std::string& path, const Columns& asked) {
-  if (!path.ends_with(".parquet")) return ListedNames::Open(path);
+Result<std::unique_ptr<Names>> OpenNames(const std::string& path, uint64_t vectors, const Columns& asked) {
+  if (!path.ends_with(".parquet")) return ListedNames::Open(path, vectors);
   std::shared_ptr<ParquetFile> file = TRY(ParquetFile::Open(path));
   return NamesOf(file, path, asked);
 }
@@ -187,9 +196,8 @@ std::vector<std::string> FilesIn(const std::string& folder, const char* ending) 
 
 Status VectorTable::Add(Part part, const std::string& names, const std::string& vectors) {
   if (part.names->rows() != part.vectors->rows())
-    return Wrong(names, "it names " + std::to_string(part.names->rows()) + " images, and " +
-                            PrintablePath(vectors) + " has " + std::to_string(part.vectors->rows()) +
-                            " vectors");
+    return Wrong(names, "it names " + Counted(part.names->rows(), "image") + ", and " +
+                            PrintablePath(vectors) + " has " + Counted(part.vectors->rows(), "vector"));
   parts_.push_back(std::move(part));
   return {};
 }
@@ -204,7 +212,7 @@ Status VectorTable::AddFolder(const std::string& folder, const ImportOptions& op
   for (size_t i = 0; i < names.size(); ++i) {
     Part part;
     std::unique_ptr<Vectors> rows = TRY(NumpyVectors::Open(vectors[i]));
-    std::unique_ptr<Names> its = TRY(OpenNames(names[i], Asked(options)));
+    std::unique_ptr<Names> its = TRY(OpenNames(names[i], rows->rows(), Asked(options)));
     part.vectors = std::move(rows);
     part.names = std::move(its);
     TRY(Add(std::move(part), names[i], vectors[i]));
@@ -225,7 +233,7 @@ Result<VectorTable> VectorTable::Open(const ImportOptions& options) {
     const std::string names =
         options.names.empty() ? file.substr(0, file.size() - 4) + ".paths.txt" : options.names;
     std::unique_ptr<Vectors> rows = TRY(NumpyVectors::Open(file));
-    std::unique_ptr<Names> its = TRY(OpenNames(names, asked));
+    std::unique_ptr<Names> its = TRY(OpenNames(names, rows->rows(), asked));
     part.vectors = std::move(rows);
     part.names = std::move(its);
     TRY(table.Add(std::move(part), names, file));
