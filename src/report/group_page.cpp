@@ -30,7 +30,7 @@ Status GroupPageWriter::Begin() {
 }
 
 Status GroupPageWriter::BeginGroup(const std::string& why, bool refused) {
-  first_ = true;
+  next_.image = 0;
   nlohmann::ordered_json title = {{"why", why}};
   if (refused) title["refused"] = true;
   return put_("<script type=\"application/json\" class=\"group\">[" + BlockText(title));
@@ -47,6 +47,7 @@ Status GroupPageWriter::Image(const GroupImage& image) {
   if (image.pose != 0) json["pose"] = image.pose;
   if (image.fixed) json["fixed"] = true;
   if (image.is_link) json["isLink"] = true;
+  if (!image.linked_by.empty()) json["linkedBy"] = image.linked_by;
   if (image.names > 1) json["names"] = image.names;
   if (!image.identity.is_null()) json["identity"] = image.identity;
   return put_(",\n" + BlockText(json));
@@ -56,13 +57,18 @@ Status GroupPageWriter::EndImages() {
   return put_("]</script><script type=\"text/plain\" class=\"pictures\">");
 }
 
-Status GroupPageWriter::Picture(const std::string& jpeg) {
-  TRY(put_(first_ ? "" : "\n"));
-  first_ = false;
+Status GroupPageWriter::Picture(const std::string& key, const std::string& jpeg) {
+  if (next_.image > 0) TRY(put_("\n"));
+  const Place here = next_;
+  ++next_.image;
+  if (const auto before = shown_.find(key); before != shown_.end())
+    return put_("=" + std::to_string(before->second.group) + " " + std::to_string(before->second.image));
+  if (!jpeg.empty() && shown_.size() < kMostShown) shown_.emplace(key, here);
   return put_(JpegUri(jpeg));
 }
 
 Status GroupPageWriter::EndGroup() {
+  ++next_.group;
   return put_("</script>\n");
 }
 

@@ -18,7 +18,12 @@ const groups = [...document.querySelectorAll('script.group')].map((block, n) => 
 });
 let shown = groups, at = 0, picked = 0;
 
-const goes = (g, i) => g.decides && !g.out && i !== g.keep && !g.stay.has(i) && !g.images[i].fixed;
+const links = new Map();
+for (const g of groups) if (g.decides) g.images.forEach((image, i) => { if (image.isLink) links.set(image.path, [g, i]); });
+
+// A file stays while a link to it does: that would lead nowhere.
+const goes = (g, i) => g.decides && !g.out && i !== g.keep && !g.stay.has(i) && !g.images[i].fixed && !heldBy(g, i);
+const heldBy = (g, i) => (g.images[i].linkedBy || []).find(path => !links.has(path) || !goes(...links.get(path)));
 
 function size(bytes) {
   let unit = 0;
@@ -96,6 +101,15 @@ function sides(g, i) {
   return [image.width * scale, image.height * scale];
 }
 
+// "=17 3": the picture that stands at place 3 of group 17.
+function urisOf(g) {
+  return pictures[g.n].textContent.split('\n').map(uri => {
+    if (uri[0] !== '=') return uri;
+    const [n, i] = uri.slice(1).split(' ');
+    return pictures[n].textContent.split('\n')[i];
+  });
+}
+
 function figure(g, i, uri) {
   const image = g.images[i], [width, height] = sides(g, i).map(Math.round);
   const style = `width:${Math.max(width, 8)}px;height:auto;aspect-ratio:${image.width}/${image.height}`;
@@ -115,7 +129,9 @@ function figure(g, i, uri) {
                        make('small', {}, ...(image.was ? ['moved from ', ...breakable(image.was)] : image.gone ? ['no longer there'] : [])));
   const todo = make('div', {className: 'do'});
   if (i > 0 && (g.images[0].link || g.images[0].gone)) todo.append(make('button', {type: 'button', className: 'closely', onclick: () => { pick(g, i); look(g, i); }}, 'Look'));
-  if (g.decides && i !== g.keep && !g.out && !image.fixed)
+  const free = g.decides && i !== g.keep && !g.out && !image.fixed, link = free && heldBy(g, i);
+  if (link) caption.append(make('small', {}, 'stays, since a link to it does: ', ...breakable(link)));
+  if (free && !link)
     todo.append(make('button', {type: 'button', className: 'stay', onclick: () => { pick(g, i); stay(g, i); }},
                      g.stay.has(i) ? 'Let it go' : 'Let it stay'));
   caption.append(todo);
@@ -126,7 +142,7 @@ function figure(g, i, uri) {
 }
 
 function draw(g) {
-  const uris = pictures[g.n].textContent.split('\n');
+  const uris = urisOf(g);
   const title = make('div', {className: 'title'}, make('span', {}, `${g.n + 1}. ${g.keep ? 'kept by you' : g.why}`.trim()));
   if (g.decides)
     title.append(make('button', {type: 'button', className: 'out', onclick: () => { pick(g, 0); leave(g); }},
@@ -152,7 +168,12 @@ const watcher = new IntersectionObserver(entries => {
 }, {rootMargin: '900px'});
 
 function again(g) { if (g.drawn) draw(g); }
-function changed(g) { again(g); total(); remember(); }
+function changed(g) {
+  if (links.size) groups.forEach(again);
+  else again(g);
+  total();
+  remember();
+}
 
 function keep(g, i) {
   if (!g.decides || g.images[g.keep].fixed || g.images[i].fixed) return;
@@ -207,7 +228,7 @@ function arrange() {
 const pair = {g: null, i: 0, box: null, second: false, difference: false};
 
 function layer(g, i, box, frame) {
-  const image = g.images[i], uri = pictures[g.n].textContent.split('\n')[i], pose = i && image.pose || 0;
+  const image = g.images[i], uri = urisOf(g)[i], pose = i && image.pose || 0;
   const [left, top, right, bottom] = box;
   const w = (right - left) * frame.width, h = (bottom - top) * frame.height, swaps = pose & 4;
   const img = make('img', {decoding: 'sync', src: image.link || uri, alt: ''});
@@ -292,14 +313,14 @@ addEventListener('keydown', event => {
                   : {ArrowDown: () => go(1), ArrowUp: () => go(-1), ArrowLeft: () => pick(g, Math.max(picked - 1, 0), true),
                      ArrowRight: () => pick(g, Math.min(picked + 1, many - 1), true), Enter: () => keep(g, picked),
                      s: () => stay(g, picked), x: () => leave(g), f: () => look(g, picked), '?': () => byId('help').showModal()};
-  if (decides && !open) of.e = save;
+  if (!byId('export').hidden && !open) of.e = save;
   if (!of[key] || ([' ', 'Enter'].includes(key) && event.target.matches('button, a'))) return;
   event.preventDefault();
   of[key]();
 });
 
 byId('export').onclick = save;
-byId('export').hidden = !decides;
+byId('export').hidden = !groups.some(g => g.decides);
 byId('keys').onclick = () => byId('help').showModal();
 byId('helped').onclick = () => byId('help').close();
 byId('flip').onclick = flip;
@@ -308,6 +329,7 @@ byId('previous').onclick = () => turn(-1);
 byId('next').onclick = () => turn(1);
 byId('close').onclick = () => byId('look').close();
 byId('sort').onchange = byId('find').oninput = arrange;
+if (!head.decides) byId('sort').querySelector('[value=bytes]').remove();
 if (!decides) document.querySelectorAll('.decides').forEach(element => element.remove());
 addEventListener('resize', () => { groups.forEach(again); if (byId('look').open) lay(); });
 

@@ -5,17 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "commands/drawn_picture.h"
+#include "decided_file.h"
 #include "program.h"
 
 namespace imgmill::process_test {
 namespace {
 
 namespace fs = std::filesystem;
-
-void Put(const TestFolder& where, const std::string& sample, const std::string& to) {
-  fs::create_directories(fs::path(where / to).parent_path());
-  fs::copy_file(SampleData() + "/" + sample, where / to);
-}
 
 /// A picture of twice its size, which is kept in its stead.
 void PutLarger(const TestFolder& where, const std::string& sample, const std::string& to) {
@@ -31,10 +27,10 @@ void PutLarger(const TestFolder& where, const std::string& sample, const std::st
 
 TEST_CASE("links among duplicates are told in text, JSON and the page, and take no room") {
   const TestFolder where;
-  Put(where, "harbour.jpg", "photos/b.jpg");
+  PutSample(where, "harbour.jpg", "photos/b.jpg");
   fs::create_hard_link(where / "photos/b.jpg", where / "photos/c.jpg");
   fs::create_symlink("b.jpg", where / "photos/a.jpg");
-  Put(where, "harbour.jpg", "photos/d.jpg");
+  PutSample(where, "harbour.jpg", "photos/d.jpg");
   fs::create_hard_link(where / "photos/d.jpg", where / "photos/e.jpg");
   for (const std::string method : {"exact", "phash", "embedding"}) {
     CAPTURE(method);
@@ -69,7 +65,7 @@ TEST_CASE("links among duplicates are told in text, JSON and the page, and take 
 
 TEST_CASE("a file that a link which is kept leads to stays") {
   const TestFolder where;
-  Put(where, "harbour.jpg", "photos/y/b.jpg");
+  PutSample(where, "harbour.jpg", "photos/y/b.jpg");
   PutLarger(where, "harbour.jpg", "photos/y/c.png");
   fs::create_directories(where / "photos/x");
   fs::create_symlink("../y/b.jpg", where / "photos/x/link.jpg");
@@ -96,7 +92,7 @@ TEST_CASE("a file that a link which is kept leads to stays") {
   }
   // An ordinary group: the file's link goes, and the file stays or goes for a better one, both at once.
   const TestFolder plain;
-  Put(plain, "harbour.jpg", "photos/b.jpg");
+  PutSample(plain, "harbour.jpg", "photos/b.jpg");
   fs::create_symlink("b.jpg", plain / "photos/a.jpg");
   CHECK(Run({"dedup", plain / "photos", "--action", "delete", "--no-catalog", "--undo-file", plain / "u"})
             .exit_code == 0);
@@ -104,10 +100,88 @@ TEST_CASE("a file that a link which is kept leads to stays") {
   CHECK_FALSE(fs::exists(fs::symlink_status(plain / "photos/a.jpg")));
 }
 
+TEST_CASE("a file counts as one, and its link as a link, whichever is listed first") {
+  const TestFolder where;
+  PutLarger(where, "harbour.jpg", "photos/best.png");
+  PutSample(where, "harbour.jpg", "photos/file.jpg");
+  fs::create_symlink("file.jpg", where / "photos/a_link.jpg");
+  const nlohmann::json document = Json(Run({"dedup", where / "photos", "--json", "--no-catalog"}));
+  CHECK(document["links"] == nlohmann::json({{"symbolic", 1}, {"hard", 0}}));
+  CHECK(document["duplicate_bytes"] == fs::file_size(where / "photos/file.jpg"));
+  const nlohmann::json& images = document["groups"][0]["images"];
+  REQUIRE(images.size() == 3);
+  CHECK(images[1]["link"] == "symbolic link");
+  CHECK_FALSE(images[2].contains("link"));
+}
+
+TEST_CASE("apply leaves the files of links that stay") {
+  const TestFolder where;
+  for (const char* name : {"photos/a.jpg", "photos/b.jpg", "photos/c.jpg"})
+    PutSample(where, "harbour.jpg", name);
+  fs::create_symlink("b.jpg", where / "photos/link.jpg");
+  const auto file = [&](const std::string& name) { return DecidedHarbour(where, "photos/" + name, name); };
+  const auto apply = [&](const nlohmann::ordered_json& groups, std::vector<std::string> action) {
+    WriteDecisions(where, groups);
+    action.insert(action.begin(), {"apply", where / "decisions.json", "--undo-file", where / "undo"});
+    return Run(action);
+  };
+  const std::vector<std::string> remove = {"--action", "delete"};
+  const std::string said = "photos/link.jpg, which is kept, is a symbolic link to it; it is left";
+  SUBCASE("the link is the image to be kept") {
+    const nlohmann::ordered_json groups = {
+        {{"keep", file("link.jpg")}, {"duplicates", {file("b.jpg"), file("c.jpg")}}}};
+    const ProcessResult done = apply(groups, {"--action", "move", "--move-to", where / "out"});
+    INFO(done.err);
+    CHECK(done.exit_code == 1);
+    CHECK(done.err.find("photos/b.jpg: cannot act: ") != std::string::npos);
+    CHECK(done.err.find(said) != std::string::npos);
+    CHECK(fs::exists(where / "photos/link.jpg"));
+    CHECK_FALSE(fs::exists(where / "photos/c.jpg"));
+  }
+  SUBCASE("the link is kept in another group") {
+    const ProcessResult done = apply({{{"keep", file("a.jpg")}, {"duplicates", {file("b.jpg")}}},
+                                      {{"keep", file("link.jpg")}, {"duplicates", {file("c.jpg")}}}},
+                                     remove);
+    INFO(done.err);
+    CHECK(done.exit_code == 1);
+    CHECK(done.err.find(said) != std::string::npos);
+    CHECK(fs::exists(where / "photos/link.jpg"));
+    CHECK_FALSE(fs::exists(where / "photos/c.jpg"));
+  }
+  SUBCASE("the link is another one than was shown") {
+    nlohmann::ordered_json shown = file("link.jpg");
+    shown["digest"] = std::string(32, '0');
+    const ProcessResult done =
+        apply({{{"keep", file("a.jpg")}, {"duplicates", {shown, file("b.jpg")}}}}, remove);
+    INFO(done.err);
+    CHECK(done.exit_code == 1);
+    CHECK(done.err.find(said) != std::string::npos);
+    CHECK(fs::exists(where / "photos/link.jpg"));
+  }
+  SUBCASE("the link has no partner to go with") {
+    for (const char* name : {"a", "b"}) PutSample(where, "icon_tiny.png", "LQ/" + std::string(name) + ".png");
+    std::vector<std::string> paired = remove;
+    paired.insert(paired.end(), {"--pair", where / "LQ"});
+    const ProcessResult done =
+        apply({{{"keep", file("a.jpg")}, {"duplicates", {file("b.jpg"), file("link.jpg")}}}}, paired);
+    INFO(done.err);
+    CHECK(done.exit_code == 1);
+    CHECK(done.err.find(said) != std::string::npos);
+    CHECK(fs::exists(where / "photos/link.jpg"));
+    CHECK(fs::exists(where / "LQ/b.png"));
+  }
+  SUBCASE("the link goes, and its file with it") {
+    CHECK(apply({{{"keep", file("a.jpg")}, {"duplicates", {file("b.jpg"), file("link.jpg")}}}}, remove)
+              .exit_code == 0);
+    CHECK_FALSE(fs::exists(where / "photos/b.jpg"));
+    CHECK_FALSE(fs::exists(fs::symlink_status(where / "photos/link.jpg")));
+  }
+}
+
 TEST_CASE("a link in the reference is part of it, wherever it leads, and its file stays") {
   const TestFolder where;
-  Put(where, "harbour.jpg", "photos/a.jpg");
-  Put(where, "harbour.jpg", "ref/own.jpg");
+  PutSample(where, "harbour.jpg", "photos/a.jpg");
+  PutSample(where, "harbour.jpg", "ref/own.jpg");
   fs::create_directories(where / "ref");
   fs::create_symlink("../photos/a.jpg", where / "ref/link.jpg");
   const ProcessResult result = Run({"dedup", where / "photos", "--reference", where / "ref", "--action",
@@ -119,7 +193,7 @@ TEST_CASE("a link in the reference is part of it, wherever it leads, and its fil
   CHECK(fs::exists(where / "ref/link.jpg"));
   // A link among the photos that leads into the reference is a duplicate like others, and takes no room.
   const TestFolder other;
-  Put(other, "harbour.jpg", "ref/own.jpg");
+  PutSample(other, "harbour.jpg", "ref/own.jpg");
   fs::create_directories(other / "photos");
   fs::create_symlink("../ref/own.jpg", other / "photos/l.jpg");
   const nlohmann::json found =
@@ -131,12 +205,12 @@ TEST_CASE("a link in the reference is part of it, wherever it leads, and its fil
 
 TEST_CASE("a reference around the input, or inside of it, is compared with what is not in it") {
   const TestFolder where;
-  Put(where, "harbour.jpg", "parent/have.jpg");
-  Put(where, "harbour.jpg", "parent/sub/again.jpg");
-  Put(where, "marble.jpg", "parent/sub/1.jpg");
-  Put(where, "marble.jpg", "parent/sub/2.jpg");
-  Put(where, "clock.jpg", "parent/other/x.jpg");
-  Put(where, "clock.jpg", "parent/other/y.jpg");
+  PutSample(where, "harbour.jpg", "parent/have.jpg");
+  PutSample(where, "harbour.jpg", "parent/sub/again.jpg");
+  PutSample(where, "marble.jpg", "parent/sub/1.jpg");
+  PutSample(where, "marble.jpg", "parent/sub/2.jpg");
+  PutSample(where, "clock.jpg", "parent/other/x.jpg");
+  PutSample(where, "clock.jpg", "parent/other/y.jpg");
   const auto found = [&](std::vector<std::string> command) {
     command.insert(command.begin(), {"dedup", "--json", "--no-catalog"});
     const ProcessResult result = Run(command);

@@ -1,11 +1,11 @@
 // Pairs stay pairs: what dedup moves or deletes takes its partner along, or stays with it.
 #include <doctest/doctest.h>
-#include <sys/stat.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "decided_file.h"
 #include "program.h"
 
 namespace imgmill::process_test {
@@ -27,10 +27,7 @@ struct Pairs {
       where.Write("LQ/" + std::string(name) + ".png", bytes + name);  // each its own content
     }
   }
-  void Put(const std::string& sample, const std::string& to) const {
-    fs::create_directories(fs::path(where / to).parent_path());
-    fs::copy_file(SampleData() + "/" + sample, where / to);
-  }
+  void Put(const std::string& sample, const std::string& to) const { PutSample(where, sample, to); }
   ProcessResult Dedup(const std::vector<std::string>& more) const {
     std::vector<std::string> command = {"dedup", where / "HQ", "--pair", where / "LQ", "--no-catalog"};
     command.insert(command.end(), more.begin(), more.end());
@@ -199,24 +196,8 @@ TEST_CASE("apply takes partners along, by where images lay below dedup's folder"
   const Pairs pairs;
   const TestFolder& where = pairs.where;
   const FolderBytes hq = ReadFolder(where / "HQ"), lq = ReadFolder(where / "LQ");
-  // As the page has them: of harbour.jpg, whose digest docs/apply.md has as well.
-  const auto file = [&](const std::string& below) {
-    struct stat info {};
-    REQUIRE(::stat((where / ("HQ/" + below)).c_str(), &info) == 0);
-    return nlohmann::ordered_json{
-        {"path", "HQ/" + below},
-        {"below", below},
-        {"size", std::to_string(info.st_size)},
-        {"mtime_ns", std::to_string(info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec)},
-        {"ctime_ns", "0"},
-        {"inode", "0"},
-        {"digest", "7fd7fb7edf14d0abe6c254e6bfb8d7c4"}};
-  };
-  const nlohmann::ordered_json decisions = {
-      {"schema", "imgmill-decisions/1"},
-      {"folder", where.path()},
-      {"groups", {{{"keep", file("a.jpg")}, {"duplicates", {file("b.jpg"), file("sub/c.jpg")}}}}}};
-  where.Write("decisions.json", decisions.dump());
+  const auto file = [&](const std::string& below) { return DecidedHarbour(where, "HQ/" + below, below); };
+  WriteDecisions(where, {{{"keep", file("a.jpg")}, {"duplicates", {file("b.jpg"), file("sub/c.jpg")}}}});
   const auto apply = [&](const std::vector<std::string>& more) {
     std::vector<std::string> words = {
         "apply", where / "decisions.json", "--catalog", where / "cat", "--undo-file", where / "undo"};
@@ -259,9 +240,7 @@ TEST_CASE("apply takes partners along, by where images lay below dedup's folder"
   }
   SUBCASE("the keeper differs from it in the extension alone") {
     fs::rename(where / "HQ/b.jpg", where / "HQ/a.jpeg");
-    nlohmann::ordered_json twins = decisions;
-    twins["groups"][0]["duplicates"] = {file("a.jpeg")};
-    where.Write("decisions.json", twins.dump());
+    WriteDecisions(where, {{{"keep", file("a.jpg")}, {"duplicates", {file("a.jpeg")}}}});
     CHECK(apply({"--action", "delete", "--pair", where / "LQ"}).exit_code == 1);
     CHECK(TestFolder::Read(where / "HQ/a.jpeg") == hq.at("b.jpg"));
     CHECK(TestFolder::Read(where / "LQ/a.png") == lq.at("a.png"));

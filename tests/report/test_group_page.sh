@@ -140,6 +140,39 @@ JS
 counts=$(live probe.html 1000,900 "probe()")
 check "the keeper of a reference" ref/harbour.jpg "$(found kept)"
 
+# A file stays as long as a link to it does, in its group or another one.
+mkdir -p linked/x linked/y && cp sample_data/harbour.jpg linked/y/b.jpg && cp sample_data/harbour.jpg linked/y/c.jpg
+ln -s ../y/b.jpg linked/x/link.jpg && cp sample_data/citrus.jpg linked/y && cp sample_data/citrus.jpg linked/y/file.jpg
+ln -s file.jpg linked/y/z.jpg
+"$IMGMILL" dedup linked --pairs within --keep-by bytes,path --html linked.html >linked.out 2>linked.err
+probe linked.html <<'JS'
+await frame();
+const total = () => one('#totals').textContent.replaceAll(',', ';'), states = n => all('figure', all('section.group')[n]).map(f => f.classList[0]).join(' ');
+const groupOf = name => all('section.group').findIndex(s => s.textContent.includes(name));
+const citrus = groupOf('citrus.jpg'), harbour = 1 - citrus;
+found.before = total();
+found.states = states(citrus);
+all('figure', all('section.group')[citrus]).find(f => f.textContent.includes('z.jpg')).querySelector('button').click();
+found.linkKept = states(citrus);
+found.after = total();
+const captions = n => all('figcaption', all('section.group')[n]).map(c => c.textContent).filter(text => text.includes('stays, since'));
+found.said = captions(citrus).length + captions(citrus)[0].match(/since.*z.jpg/)[0];
+all('figure', all('section.group')[harbour]).find(f => f.textContent.includes('c.jpg')).querySelector('button').click();
+found.linkElsewhere = states(harbour);
+found.saidElsewhere = captions(harbour)[0].match(/since.*link.jpg/)[0];
+found.total = total();
+JS
+counts=$(live probe.html 1000,900 "probe()")
+check "error of the page of links" "" "$(found error)"
+check "totals before a link is kept" '2 groups: 3 images to go; which frees 80.9 KiB' "$(found before)"
+check "a file and its link go" 'keep goes goes' "$(found states)"
+check "a file whose link is kept" 'goes stays keep' "$(found linkKept)"
+check "totals after a link is kept" '2 groups: 2 images to go; which frees 80.9 KiB' "$(found after)"
+check "why it stays" '1since a link to it does: linked/y/z.jpg' "$(found said)"
+check "a file whose link is in no group" 'stays keep' "$(found linkElsewhere)"
+check "why that stays" 'since a link to it does: linked/x/link.jpg' "$(found saidElsewhere)"
+check "totals then" '2 groups: 1 image to go; which frees 43.9 KiB' "$(found total)"
+
 # Once something was done there is nothing to decide: names, links and badges say where files are.
 mkdir acted && cp sample_data/harbour.jpg acted/a.jpg && cp sample_data/harbour.jpg acted/b.jpg
 acted_page() {

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "imgmill/base/text_sink.h"
 #include "imgmill/report/page_failures.h"
@@ -33,6 +35,9 @@ struct GroupImage {
   nlohmann::ordered_json identity;
   bool fixed = false;  ///< stays, whatever is decided
   bool is_link = false;
+  /// Paths, in printable text, of symbolic links by way of it, images of other groups or of none among them:
+  /// it goes only if they go.
+  std::vector<std::string> linked_by;
   uint64_t names = 1;  ///< of the file: its bytes are free only once all are gone
 };
 
@@ -64,15 +69,22 @@ class GroupPageWriter {
   Status Image(const GroupImage& image);
   Status EndImages();
   /// @param jpeg  the bytes of a file; empty for none
-  Status Picture(const std::string& jpeg);
+  /// @param key  equal for equal pictures only: what the page has shown before is not stored again
+  Status Picture(const std::string& key, const std::string& jpeg);
   Status EndGroup();
   /// @param id  of what the page shows: decisions that a browser remembers are those of this id
   Status End(const std::string& id);
 
  private:
+  struct Place {
+    uint64_t group = 0, image = 0;
+  };
+  static constexpr size_t kMostShown = size_t{1} << 16;  ///< that are remembered, some 10 MB
+
   const GroupPageHead head_;
   const TextSink& put_;
-  bool first_ = true;  ///< of the group's images
+  Place next_;                                    ///< the picture's that comes next
+  std::unordered_map<std::string, Place> shown_;  ///< by key
 };
 
 }  // namespace imgmill

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/counted.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "base/usage_error.h"
@@ -11,7 +12,9 @@
 #include "commands/freed_bytes.h"
 #include "commands/planned_actions.h"
 #include "dataset/folder_names.h"
+#include "dataset/link_text.h"
 #include "decisions_file.h"
+#include "dedup_links.h"
 #include "dedup_partners.h"
 #include "duplicate_action.h"
 #include "imgmill/base/byte_size.h"
@@ -83,6 +86,7 @@ class ApplyRun final : public CommandRun {
     if (services_.stop->StopRequested())
       return Error{Stage::kReduce, Code::kInterrupted, "stopped while reading the decisions"};
     ++groups_;
+    kept_links_.Add(group.keep.path);
     if (std::optional<Error> changed = Changed(group.keep)) {
       changed->message += "; none of its duplicates is touched";
       changed_.push_back({group.keep.path, *std::move(changed)});
@@ -91,6 +95,7 @@ class ApplyRun final : public CommandRun {
     bool first = true;
     for (const DecidedFile& duplicate : group.duplicates) {
       if (std::optional<Error> changed = Changed(duplicate)) {
+        kept_links_.Add(duplicate.path);
         changed_.push_back({duplicate.path, *std::move(changed)});
         continue;
       }
@@ -108,9 +113,8 @@ class ApplyRun final : public CommandRun {
     result.details["duplicates"] = count;
     result.details["duplicate_bytes"] = freed_.total();
     result.details["changed"] = changed_.size();
-    result.headline = std::to_string(groups_) + (groups_ == 1 ? " group decided on" : " groups decided on");
-    result.summary = std::to_string(count) + (count == 1 ? " duplicate (" : " duplicates (") +
-                     FormatByteSize(freed_.total()) + ")";
+    result.headline = Counted(groups_, "group decided on", "groups decided on");
+    result.summary = Counted(count, "duplicate") + " (" + FormatByteSize(freed_.total()) + ")";
     if (!changed_.empty())
       result.summary += ", " + std::to_string(changed_.size()) + " not what was shown, and left alone";
     result.text = [decisions = decisions_](const TextSink& put) {
@@ -145,37 +149,54 @@ class ApplyRun final : public CommandRun {
 
   Status Act(CommandResult& result) {
     TRY(CheckPartnersFolder());
+    TRY(KeepLinksWithoutPartners());
     const auto plan = [&](const ActionSink& put) {
       return decisions_.ForEach([&](const Decision& decision) -> Status {
-        FileAction action;
-        action.kind = DuplicateActionKind(asked_.action);
-        action.path = decision.duplicate.path;
-        action.keeper = decision.keep.path;
-        action.seen = decision.duplicate.stamp;
-        action.content = decision.duplicate.content;
-        action.keeper_content = decision.keep.content;
-        const Result<std::string> target = TargetOf(action, asked_.move_to, decision.duplicate.below);
-        if (!target) {
-          TellFailed(action.path, target.error(), services_, result);
-          return {};
-        }
-        action.target = *target;
-        std::vector<FileAction> with;
-        if (partners_ != nullptr) {
-          Result<FileAction> partner = PartnerOf(decision, action);
-          if (!partner) {
-            TellFailed(action.path, partner.error(), services_, result);
-            return {};
-          }
-          with.push_back(*std::move(partner));
-        }
-        return put(action, with);
+        const Result<std::vector<FileAction>> its = ActionsOf(decision);
+        if (its) return put(its->front(), std::span(*its).subspan(1));
+        TellFailed(decision.duplicate.path, its.error(), services_, result);
+        return {};
       });
     };
     return ExecuteActions(
         {"imgmill apply", asked_.action, asked_.undo_file, asked_.move_to, asked_.sidecars, asked_.pair,
          /*sets_aside=*/!asked_.move_to.empty(), decisions_.size() == 0, asked_.pair_move_to},
         plan, services_, result);
+  }
+
+  FileAction ActionOn(const Decision& decision) const {
+    FileAction action;
+    action.kind = DuplicateActionKind(asked_.action);
+    action.path = decision.duplicate.path;
+    action.keeper = decision.keep.path;
+    action.seen = decision.duplicate.stamp;
+    action.content = decision.duplicate.content;
+    action.keeper_content = decision.keep.content;
+    return action;
+  }
+
+  /// The action on the duplicate, then that on its partner; or why it is left.
+  Result<std::vector<FileAction>> ActionsOf(const Decision& decision) {
+    if (LeavesItsPlace(asked_.action)) TRY(kept_links_.MayGo(decision.duplicate.path));
+    FileAction action = ActionOn(decision);
+    std::string target = TRY(TargetOf(action, asked_.move_to, decision.duplicate.below));
+    action.target = std::move(target);
+    std::vector<FileAction> actions = {std::move(action)};
+    if (partners_ != nullptr) {
+      FileAction partner = TRY(PartnerOf(decision, actions.front()));
+      actions.push_back(std::move(partner));
+    }
+    return actions;
+  }
+
+  /// Links that are left, since their partners cannot go with them, stay.
+  Status KeepLinksWithoutPartners() {
+    if (partners_ == nullptr) return {};
+    return decisions_.ForEach([&](const Decision& decision) -> Status {
+      const std::string& path = decision.duplicate.path;
+      if (!LinkTextOf(path).empty() && !PartnerOf(decision, ActionOn(decision))) kept_links_.Add(path);
+      return {};
+    });
   }
 
   /// The names in a folder, as long as files of it follow one another.
@@ -210,6 +231,7 @@ class ApplyRun final : public CommandRun {
   DecisionTable decisions_;
   std::vector<FailedItem> changed_;
   Folder duplicates_, keepers_;
+  LinkedPlaces kept_links_;
   FreedBytes freed_;
   uint64_t groups_ = 0;
 };

@@ -17,16 +17,12 @@ namespace {
 
 class DuplicateActions {
  public:
-  DuplicateActions(const DedupOptions& options, DedupPartners* partners, LedToByKept led)
-      : options_(options), partners_(partners), led_(std::move(led)) {}
+  DuplicateActions(const DedupOptions& options, DedupPartners* partners, LinkedPlaces kept_links)
+      : options_(options), partners_(partners), kept_links_(std::move(kept_links)) {}
 
   /// The action on the duplicate, then those on what goes with it; or why it is left.
   Result<std::vector<FileAction>> Of(const DedupEntry& entry, const DedupEntry& keeper) const {
-    const bool leaves = LeavesItsPlace(options_.action);
-    if (const std::string* link = leaves ? led_.LinkTo(entry.file.path) : nullptr) {
-      return Error{Stage::kAct, Code::kConflict,
-                   PrintablePath(*link) + ", which is kept, is a symbolic link to it; it is left"};
-    }
+    if (LeavesItsPlace(options_.action)) TRY(kept_links_.MayGo(entry.file.path));
     FileAction action;
     action.kind = DuplicateActionKind(options_.action);
     action.path = entry.file.path;
@@ -50,7 +46,7 @@ class DuplicateActions {
  private:
   const DedupOptions& options_;
   DedupPartners* const partners_;
-  const LedToByKept led_;
+  const LinkedPlaces kept_links_;
 };
 
 /// Links among the duplicates that are left, since their partners cannot go with them.
@@ -72,8 +68,8 @@ Result<std::set<std::string>> LinksWithoutPartners(const DedupOptions& options, 
 Status ActOnDuplicates(const DedupOptions& options, const FoundDuplicates& found, DedupPartners* partners,
                        const CommandServices& services, CommandResult& result, ActedPlaces& places) {
   const std::set<std::string> left = TRY(LinksWithoutPartners(options, found, partners));
-  LedToByKept led = TRY(LedToByKept::Of(found.entries(), found.all(), left));
-  const DuplicateActions actions(options, partners, std::move(led));
+  LinkedPlaces kept_links = TRY(LinkedPlaces::ByKept(found.entries(), found.all(), left));
+  const DuplicateActions actions(options, partners, std::move(kept_links));
   PlannedImages planned;
   const auto done = [&](const FileAction& action) {
     planned.MarkDone(action, result);

@@ -4,12 +4,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <vector>
+#include <tuple>
 
 #include "base/path_parts.h"
 #include "base/same_file.h"
 #include "base/try.h"
 #include "dataset/link_text.h"
+#include "imgmill/base/path_text.h"
 
 namespace imgmill {
 namespace {
@@ -52,9 +53,12 @@ Status MarkGroup(const DedupTable& entries, const DuplicateGroups::Group& group,
     members[i].link = entry.is_link ? DuplicateLink::kSymbolic : DuplicateLink::kNone;
     files.push_back({entry.stamp.inode, i + 1, members[i].index, entry.is_link});
   }
-  // A file before links to it, and of names of one file the keeper's, then the first listed.
+  // Of names of one file the keeper's, then the first listed; links to it come behind them.
   std::sort(files.begin(), files.end(), [](const GroupFile& a, const GroupFile& b) {
-    return a.inode != b.inode ? a.inode < b.inode : a.place < b.place;
+    const auto order = [](const GroupFile& file) {
+      return std::tuple(file.inode, file.place != 0, file.is_link, file.place);
+    };
+    return order(a) < order(b);
   });
   for (size_t first = 0; first < files.size();) {
     size_t end = first + 1;
@@ -97,32 +101,64 @@ LinkCounts CountLinks(const DuplicateGroups& groups) {
   return counts;
 }
 
-Result<LedToByKept> LedToByKept::Of(const DedupTable& entries, const DuplicateGroups& groups,
-                                    const std::set<std::string>& left) {
-  constexpr int kMostLinks = 40;  // what the system follows
+Result<LinkedPlaces> LinkedPlaces::ByKept(const DedupTable& entries, const DuplicateGroups& groups,
+                                          const std::set<std::string>& left) {
   std::vector<bool> goes(entries.size());
   for (const DuplicateMember& member : groups.members) goes[member.index] = true;
-  LedToByKept led;
+  LinkedPlaces linked;
   uint64_t row = 0;
   TRY(entries.ForEach([&](const DedupEntry& entry) {
     const bool stays = !goes[row++] || left.contains(entry.file.path);
-    if (!stays || !entry.is_link) return Status();
-    std::string at = AbsoluteEntry(entry.file.path);
-    for (int links = 0; links < kMostLinks; ++links) {
-      const std::string text = LinkTextOf(at);
-      if (text.empty()) break;
-      at = AbsoluteEntry(text.starts_with('/') ? text : Join(ParentOf(at), text));
-      led.link_by_place_.emplace(at, entry.file.path);
-    }
+    if (stays && entry.is_link) linked.Add(entry.file.path);
     return Status();
   }));
-  return led;
+  return linked;
 }
 
-const std::string* LedToByKept::LinkTo(const std::string& path) const {
-  if (link_by_place_.empty()) return nullptr;
-  const auto found = link_by_place_.find(AbsoluteEntry(path));
-  return found == link_by_place_.end() ? nullptr : &found->second;
+Result<LinkedPlaces> LinkedPlaces::InGroups(const DedupTable& entries, const DuplicateGroups& groups) {
+  LinkedPlaces linked;
+  std::vector<std::string> links;
+  TRY(entries.ForEach([&](const DedupEntry& entry) {
+    if (entry.is_link) links.push_back(entry.file.path);
+    return Status();
+  }));
+  if (links.empty()) return linked;
+  std::vector<bool> grouped(entries.size());
+  for (const DuplicateGroups::Group& group : groups.groups) grouped[group.keeper] = true;
+  for (const DuplicateMember& member : groups.members) grouped[member.index] = true;
+  std::set<std::string> places;
+  uint64_t row = 0;
+  TRY(entries.ForEach([&](const DedupEntry& entry) {
+    if (grouped[row++]) places.insert(AbsoluteEntry(entry.file.path));
+    return Status();
+  }));
+  for (const std::string& link : links) linked.Add(link, &places);
+  return linked;
+}
+
+void LinkedPlaces::Add(const std::string& path, const std::set<std::string>* among) {
+  constexpr int kMostLinks = 40;  // what the system follows
+  std::string text = LinkTextOf(path);
+  if (text.empty()) return;
+  std::string at = AbsoluteEntry(path);
+  for (int links = 0; links < kMostLinks && !text.empty(); ++links) {
+    at = AbsoluteEntry(text.starts_with('/') ? text : Join(ParentOf(at), text));
+    if (among == nullptr || among->contains(at)) links_by_place_[at].push_back(path);
+    text = LinkTextOf(at);
+  }
+}
+
+std::span<const std::string> LinkedPlaces::LinksTo(const std::string& path) const {
+  if (links_by_place_.empty()) return {};
+  const auto found = links_by_place_.find(AbsoluteEntry(path));
+  return found == links_by_place_.end() ? std::span<const std::string>() : found->second;
+}
+
+Status LinkedPlaces::MayGo(const std::string& path) const {
+  const std::span<const std::string> links = LinksTo(path);
+  if (links.empty()) return {};
+  return Error{Stage::kAct, Code::kConflict,
+               PrintablePath(links.front()) + ", which is kept, is a symbolic link to it; it is left"};
 }
 
 }  // namespace imgmill

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dedup_groups.h"
 
@@ -27,17 +29,29 @@ struct LinkCounts {
 };
 LinkCounts CountLinks(const DuplicateGroups& groups);
 
-/// The files, and links, by way of which symbolic links that are kept lead to their images.
-class LedToByKept {
+/// The files, and links, by way of which symbolic links lead to their images: where one goes, links to it
+/// lead nowhere.
+class LinkedPlaces {
  public:
-  /// @param left  paths of links that are members, and on which nothing is done
-  static Result<LedToByKept> Of(const DedupTable& entries, const DuplicateGroups& groups,
-                                const std::set<std::string>& left);
-  /// A link that would lead nowhere without the file at `path`; null if there is none.
-  const std::string* LinkTo(const std::string& path) const;
+  /// Of the links that stay. @param left  paths of links that are members, and on which nothing is done
+  static Result<LinkedPlaces> ByKept(const DedupTable& entries, const DuplicateGroups& groups,
+                                     const std::set<std::string>& left);
+  /// Of all links, to images of groups.
+  static Result<LinkedPlaces> InGroups(const DedupTable& entries, const DuplicateGroups& groups);
+
+  /// The file at `path` is nothing to remember if it is no link.
+  void Add(const std::string& path) { Add(path, nullptr); }
+  /// Paths of links that would lead nowhere without the file at `path`, in the order in which they were
+  /// added.
+  std::span<const std::string> LinksTo(const std::string& path) const;
+  /// kConflict, naming the link, where one that is kept leads to it.
+  Status MayGo(const std::string& path) const;
 
  private:
-  std::map<std::string, std::string> link_by_place_;
+  /// @param among  places that matter; null for all
+  void Add(const std::string& path, const std::set<std::string>* among);
+
+  std::map<std::string, std::vector<std::string>> links_by_place_;
 };
 
 }  // namespace imgmill

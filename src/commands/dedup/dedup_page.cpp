@@ -9,6 +9,7 @@
 #include "commands/export_target.h"
 #include "commands/page_failures.h"
 #include "decisions_file.h"
+#include "dedup_links.h"
 #include "dedup_poses.h"
 #include "imgmill/base/path_text.h"
 #include "imgmill/dataset/publish.h"
@@ -22,12 +23,14 @@ namespace {
 class PageBody {
  public:
   PageBody(const std::string& file, const FoundDuplicates& found, size_t refused,
-           const PagePictures& pictures, const DedupPage::Acted& acted, PageFailures failed)
+           const PagePictures& pictures, const DedupPage::Acted& acted, LinkedPlaces links,
+           PageFailures failed)
       : page_folder_(FolderOfPage(file)),
         found_(found),
         refused_(refused),
         pictures_(pictures),
         acted_(acted),
+        links_(std::move(links)),
         failed_(std::move(failed)) {}
 
   Status Write(const TextSink& put) const {
@@ -62,6 +65,7 @@ class PageBody {
     image.bytes = entry.bytes;
     image.identity = DecidedFile{entry.file.path, entry.file.relative, entry.stamp, entry.content}.Identity();
     image.fixed = entry.in_reference;
+    for (const std::string& link : links_.LinksTo(path)) image.linked_by.push_back(PrintablePath(link));
     struct stat there = {};
     const bool found = ::lstat(path.c_str(), &there) == 0;
     image.is_link = entry.is_link || (image.done && found && S_ISLNK(there.st_mode));
@@ -79,9 +83,13 @@ class PageBody {
     TRY(page.Image(Described(keeper)));
     TRY(page.Image(other));
     TRY(page.EndImages());
-    TRY(page.Picture(pictures_.Of(keeper.content).jpeg));
-    TRY(page.Picture(pictures_.Of(entry.content).jpeg));
+    TRY(PutPicture(keeper.content, page));
+    TRY(PutPicture(entry.content, page));
     return page.EndGroup();
+  }
+
+  Status PutPicture(const ContentDigest& content, GroupPageWriter& page) const {
+    return page.Picture(content.Hex(), pictures_.Of(content).jpeg);
   }
 
   static void Lay(const DuplicateGroups::Member& member, GroupImage& image) {
@@ -101,7 +109,7 @@ class PageBody {
       return put_image(Compared(member, entry, keeper));
     };
     const auto put_picture = [&](const auto&, const DedupEntry& entry, const DedupEntry&) {
-      return page.Picture(pictures_.Of(entry.content).jpeg);
+      return PutPicture(entry.content, page);
     };
     std::string weakest = TRY(found_.WeakestText(group));
     if (!weakest.empty()) weakest = "; " + weakest;
@@ -109,7 +117,7 @@ class PageBody {
     TRY(put_image(Described(keeper)));
     TRY(found_.ForEachMember(group, keeper, put_member));
     TRY(page.EndImages());
-    TRY(page.Picture(pictures_.Of(keeper.content).jpeg));
+    TRY(PutPicture(keeper.content, page));
     TRY(found_.ForEachMember(group, keeper, put_picture));
     return page.EndGroup();
   }
@@ -136,6 +144,7 @@ class PageBody {
   const size_t refused_;
   const PagePictures& pictures_;
   const DedupPage::Acted& acted_;
+  const LinkedPlaces links_;
   const PageFailures failed_;
 };
 
@@ -158,7 +167,12 @@ Status DedupPage::MakePictures(CommandResult& result) const {
 
 Status DedupPage::Write(const std::string& file, const Acted& acted, CommandResult& result) const {
   PageFailures failed = TRY(PageFailuresOf(result.failed));
-  const PageBody page(file, found_, refused_, pictures_, acted, std::move(failed));
+  LinkedPlaces links;  // once something was done, there is nothing to decide by them
+  if (acted.word.empty()) {
+    LinkedPlaces in_groups = TRY(LinkedPlaces::InGroups(found_.entries(), found_.all()));
+    links = std::move(in_groups);
+  }
+  const PageBody page(file, found_, refused_, pictures_, acted, std::move(links), std::move(failed));
   if (Status written = WriteNamedFile(file, [&](const TextSink& put) { return page.Write(put); }); !written)
     return OfTarget("--html", file, written.error());
   result.details["html"] = PrintablePath(file);

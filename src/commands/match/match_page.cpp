@@ -54,9 +54,9 @@ class MatchPage {
     };
     TRY(matches_.ForEachMatch(nearest, put_match));
     TRY(page.EndImages());
-    TRY(page.Picture(of_query.jpeg));
+    TRY(page.Picture(query.path, of_query.jpeg));
     const auto put_picture = [&](size_t, float, const std::string& path) {
-      return page.Picture(pictures_.OfFile(path).jpeg);
+      return page.Picture(path, pictures_.OfFile(path).jpeg);
     };
     TRY(matches_.ForEachMatch(nearest, put_picture));
     return page.EndGroup();
