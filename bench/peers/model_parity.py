@@ -79,6 +79,11 @@ def mosr(seed, scale, upsampler):
     return seeded(seed, lambda: MoSR(n_block=4, dim=48, upscale=scale, upsampler=upsampler))
 
 
+def moesr(seed, scale, upsampler, **options):
+    from spandrel.architectures.MoESR.__arch.MoESR import MoESR
+    return seeded(seed, lambda: MoESR(scale=scale, n_blocks=3, n_block=2, upsampler=upsampler, **options), 1.5)
+
+
 def restoring(seed, name, times=1.0, **options):
     """Of the architectures that give an image of the same size, by name."""
     from spandrel.architectures.DRUNet.__arch.network_unet import DRUNet
@@ -217,6 +222,11 @@ def cases(assets, scratch, only):
         "MoSR, x4": mosr(1, 4, "ps"),
         "MoSR, mean of eight, x2": mosr(2, 2, "gps"),
         "MoSR, DySample, x3": mosr(3, 3, "dys"),
+        "MoESR, x4": moesr(1, 4, "pixelshuffledirect"),
+        "MoESR, shuffles, x3": moesr(2, 3, "pixelshuffle"),
+        "MoESR, nearest, x2": moesr(3, 2, "nearest+conv"),
+        "MoESR, DySample, x4": moesr(4, 4, "dysample"),
+        "MoESR, x1": moesr(5, 1, "conv"),
         "RCAN, x4": rcan(1, 4),
         "RCAN, without means, x3": rcan(2, 3, norm=False),
         "RCAN, squares, x2": rcan(3, 2, unshuffle_mod=True),

@@ -34,6 +34,15 @@ def mosr(photo):
     return window_nets.lively(net, 1, photo, net.upsampler[0])
 
 
+def moesr(photo):
+    import window_nets
+    from spandrel.architectures.MoESR.__arch.MoESR import MoESR
+    net = MoESR(scale=4)
+    # Its norms are of a class of its own, which would be taken for biases.
+    return window_nets.lively(net, 1, photo, net.upscale[0],
+                              lambda name: 20 if name.endswith("norm.weight") else 3 if name.endswith("gamma") else 1)
+
+
 def rcan(photo, **options):
     import window_nets
     from spandrel.architectures.RCAN.__arch.rcan_arch import RCAN
@@ -95,6 +104,7 @@ SEEDED = {
     "RealPLKSR x4, 28 blocks, kernel 17, layer norm": lambda photo: plksr(photo, "real", layer_norm=True),
     "RealPLKSR x4, 28 blocks, kernel 17, group norm": lambda photo: plksr(photo, "real"),
     "MoSR x4, 24 blocks": mosr,
+    "MoESR x4, 9 groups of 4 blocks": moesr,
     "RCAN x4, 10 groups of 20 blocks": rcan,
     "RRDBNet x4, 23 blocks": rrdb,
     "DRUNet, 4 blocks": drunet,

@@ -13,6 +13,7 @@ extern const GraphArchitecture& kEfdn;
 extern const GraphArchitecture& kFbcnn;
 extern const GraphArchitecture& kImdn;
 extern const GraphArchitecture& kImdnPlus;
+extern const GraphArchitecture& kMoesr;
 extern const GraphArchitecture& kMosr;
 extern const GraphArchitecture& kNafNet;
 extern const GraphArchitecture& kPlksr;
@@ -40,6 +41,7 @@ std::span<const GraphArchitecture* const> GraphArchitectures() {
       &kFbcnn,
       &kImdn,
       &kImdnPlus,
+      &kMoesr,
       &kMosr,
       &kNafNet,
       &kPlksr,

@@ -106,7 +106,20 @@ FeatureMap GraphBuilder::Shuffled(const ConvWeights& conv, const std::vector<Fea
   ConvWeights by_pixels = conv;
   by_pixels.weight = ByPixels(conv.weight, pixels, PaddedChannels(channels));
   if (conv.bias.defined()) by_pixels.bias = ByPixels(conv.bias, pixels, PaddedChannels(channels));
-  return graph_->AddShuffled(Conv(by_pixels, from, end), shuffle.side, channels, shuffle.trimmed);
+  return graph_->AddShuffled(Conv(by_pixels, from, end), shuffle.side, channels, shuffle.trimmed,
+                             shuffle.added);
+}
+
+FeatureMap GraphBuilder::Unshuffled(const FeatureMap& from, int side, float slope) {
+  // Windows that touch, of which each channel takes one value.
+  const int64_t in = from.channels, window = int64_t{side} * side, out = in * window;
+  Buffer floats(static_cast<size_t>(out * in * window) * sizeof(float));
+  std::memset(floats.data(), 0, floats.size());
+  auto* const chosen = reinterpret_cast<float*>(floats.data());
+  for (int64_t k = 0; k < out; ++k) chosen[k * out + k] = 1.0f;
+  ConvWeights conv;
+  conv.weight = {{out, in, side, side}, std::move(floats)};
+  return Strided(conv, from, side, slope);
 }
 
 ConvWeights GraphBuilder::WithoutGroups(const ConvWeights& conv) {
@@ -171,6 +184,22 @@ ConvWeights GraphBuilder::PassingOn(const ConvWeights& conv, int64_t from) {
   all.weight = Values::Joined({{std::move(shape), std::move(same)}, conv.weight});
   if (conv.bias.defined()) all.bias = Values::Joined({Values::Zeros({passed}), conv.bias});
   return all;
+}
+
+ConvWeights GraphBuilder::Centred(const ConvWeights& conv, int64_t side) {
+  if (!conv.weight.defined()) return conv;
+  const int64_t height = conv.weight.side(2), width = conv.weight.side(3);
+  const int64_t kernels = conv.weight.side(0) * conv.weight.side(1);
+  Buffer floats(static_cast<size_t>(kernels * side * side) * sizeof(float));
+  std::memset(floats.data(), 0, floats.size());
+  auto* to = reinterpret_cast<float*>(floats.data()) + (side / 2 - height / 2) * side + side / 2 - width / 2;
+  const float* from = conv.weight.data();
+  for (int64_t kernel = 0; kernel < kernels; ++kernel, to += side * side) {
+    for (int64_t i = 0; i < height; ++i, from += width) std::copy_n(from, width, to + i * side);
+  }
+  ConvWeights centred = conv;
+  centred.weight = {{conv.weight.side(0), conv.weight.side(1), side, side}, std::move(floats)};
+  return centred;
 }
 
 FeatureMap GraphBuilder::GroupNormalized(const NormWeights& norm, int groups, const FeatureMap& from,

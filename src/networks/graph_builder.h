@@ -27,6 +27,7 @@ struct GraphEnd {
 struct GraphShuffle {
   int side = 2;
   int trimmed = 0;  ///< pixels below and to the right that are left out
+  std::vector<AddedMap> added = {};
 };
 
 /// A kModelError where no layer has kernels of that side.
@@ -70,6 +71,9 @@ class GraphBuilder {
   /// A convolution and a pixel shuffle.
   FeatureMap Shuffled(const ConvWeights& conv, const std::vector<FeatureMap>& from,
                       const GraphShuffle& shuffle, const GraphEnd& end = {});
+  /// The other way round: squares of pixels become channels, each channel's one after the other.
+  /// @param slope  factor for negative values
+  FeatureMap Unshuffled(const FeatureMap& from, int side, float slope = 1);
 
   /// Layers of LayerGraph's that change a map's size, or that are for whole maps.
   FeatureMap Strided(const std::string& name, int out, const FeatureMap& from, int side, int stride);
@@ -81,6 +85,8 @@ class GraphBuilder {
                         const GraphEnd& end = {});
   /// A convolution of the last channels by themselves as one of each of all `from`, those before passed on.
   static ConvWeights PassingOn(const ConvWeights& conv, int64_t from);
+  /// The same convolution with a square kernel that is no smaller, zeros around its own.
+  static ConvWeights Centred(const ConvWeights& conv, int64_t side);
   /// As many of the first channels as it has outputs convolved, and the others passed on.
   FeatureMap Partial(const ConvWeights& conv, const FeatureMap& from);
   /// @param groups  of channels that are normalized together, over a whole map

@@ -12,6 +12,7 @@ from spandrel.architectures.DnCNN.__arch.network_dncnn import DnCNN
 from spandrel.architectures.DITN.__arch.DITN_Real import DITN_Real
 from spandrel.architectures.DRUNet.__arch.network_unet import DRUNet
 from spandrel.architectures.FBCNN.__arch.FBCNN import FBCNN
+from spandrel.architectures.MoESR.__arch.MoESR import MoESR
 from spandrel.architectures.MoSR.__arch.mosr_arch import MoSR
 from spandrel.architectures.NAFNet.__arch.NAFNet_arch import NAFNet
 from spandrel.architectures.PLKSR.__arch.PLKSR import PLKSR
@@ -61,6 +62,12 @@ def mosr(scale, upsampler, channels=3):
     net = MoSR(in_ch=channels, out_ch=channels, upscale=scale, n_block=2, dim=12, upsampler=upsampler, kernel_size=5,
                conv_ratio=0.5)
     return Case(net, 7, 5, bands=channels)
+
+
+def moesr(scale, upsampler, channels=3, dim=16, **options):
+    net = MoESR(in_ch=channels, out_ch=channels, scale=scale, dim=dim, n_blocks=2, n_block=2, upsampler=upsampler,
+                upsample_dim=12, **options)
+    return Case(net, 7, 5, bands=channels, given=["MetaUpsample"])
 
 
 def dncnn(convs, act_mode, channels=3):
@@ -174,6 +181,13 @@ CASES = {
     "real_plksr_dysample_x4": lambda: plksr(RealPLKSR, 4, kernel_size=7, dysample=True),
     "real_plksr_dysample_x3": lambda: plksr(RealPLKSR, 3, kernel_size=7, dysample=True),
     "real_plksr_dysample_x1": lambda: plksr(RealPLKSR, 1, kernel_size=7, dysample=True),
+    "moesr_x4": lambda: moesr(4, "pixelshuffledirect"),
+    "moesr_shuffle_x2": lambda: moesr(2, "pixelshuffle", dim=20),
+    "moesr_shuffle_x3": lambda: moesr(3, "pixelshuffle", expansion_factor=1, expansion_msg=1),
+    "moesr_grey_nearest_x4": lambda: moesr(4, "nearest+conv", channels=1),
+    "moesr_nearest_x3": lambda: moesr(3, "nearest+conv"),
+    "moesr_dysample_x3": lambda: moesr(3, "dysample"),
+    "moesr_x1": lambda: moesr(1, "conv"),
     "mosr_x4": lambda: mosr(4, "ps"),
     "mosr_grey_gps_x2": lambda: mosr(2, "gps", channels=1),
     "mosr_dysample_x3": lambda: mosr(3, "dys"),

@@ -129,18 +129,20 @@ class Twin {
   }
 
   /// @param from  of groups of so many channels, padded
-  FeatureMap AddShuffled(const FeatureMap& from, int side, int channels, int trimmed) {
+  FeatureMap AddShuffled(const FeatureMap& from, int side, int channels, int trimmed,
+                         const std::vector<AddedMap>& added = {}) {
     const Planes of = maps_[static_cast<size_t>(from.index)];
     Planes made{channels, side * of.height - trimmed, side * of.width - trimmed, {}};
     for (int c = 0; c < channels; ++c) {
       for (int y = 0; y < made.height; ++y) {
         for (int x = 0; x < made.width; ++x)
           made.values.push_back(
-              of.At((y % side * side + x % side) * PaddedChannels(channels) + c, y / side, x / side));
+              of.At((y % side * side + x % side) * PaddedChannels(channels) + c, y / side, x / side) +
+              Added(added, c, y, x));
       }
     }
     maps_.push_back(std::move(made));
-    return graph_.AddShuffled(from, side, channels, trimmed);
+    return graph_.AddShuffled(from, side, channels, trimmed, added);
   }
 
   FeatureMap AddDepthwise(const FeatureMap& from, int side, const GraphConv& end = {}) {
@@ -148,6 +150,10 @@ class Twin {
     return Random({from}, of.channels, side, end, [&](GraphConv conv) {
       std::vector<float> weights(conv.weights, conv.weights + of.channels * side * side);
       for (float& each : weights) each *= std::sqrt(static_cast<float>(of.channels));  // of one channel each
+      // Some have nothing but a row.
+      const auto kernels = weights.begin();
+      for (int i = 0; i < std::min(of.channels, 16) * side * side; ++i)
+        if (i / side % side != side / 2) kernels[i] = 0;
       conv.weights = weights.data();
       const int reach = side / 2;
       maps_.push_back(Sampled(of, of.height, of.width, [&](int c, int y, int x) {
@@ -411,7 +417,7 @@ class Twin {
       case ConvEnd::kGelu:
         return sum(gelu(v));
       case ConvEnd::kMish:
-        return sum(v * std::tanh(std::log1p(std::exp(v))));
+        return sum(v * std::tanh(std::log1p(std::exp(v))) * slope);
       case ConvEnd::kGate:
         return (v + added(0)) * (sigmoid(v) - 0.5);
       case ConvEnd::kWeigh:
@@ -817,7 +823,9 @@ TEST_CASE("pixels are normalized, multiplied and shuffled, scaled by a mean alon
       x = net.AddFunction(net.Add({x}, 9 * 16, 3), MapFunction::kGelu);
       x = net.AddShuffled(x, 3, 10, 0);
       x = net.AddScaled(x, net.AddMean(x), {}, {{x, 1.0f}});
-      x = net.AddShuffled(net.Add({x}, 3 * 32 + 20, 1), 2, 20, 1);
+      const FeatureMap whole = net.AddShuffled(net.Add({x}, 3 * 32 + 20, 1), 2, 20, 0);
+      x = net.AddShuffled(net.Add({x}, 3 * 32 + 20, 1), 2, 20, 0, {{whole, 0.5f}});
+      x = net.AddShuffled(net.Add({x}, 20, 1), 1, 20, 1);
       CHECK(net.Check({.map = net.Add({x}, 3, 3)}, 3, 6) < 10 * kNear);  // of products up to 10
     }
   }

@@ -137,7 +137,7 @@ IMGMILL_INLINE Vector Ended(const ConvLayer& layer, Vector value, Vector slope, 
     case ConvEnd::kGelu:
       return sum(value * NormalShare(value) * layer.gain);
     case ConvEnd::kMish:
-      return sum(value * MishShare(value) * layer.gain);
+      return sum(value * MishShare(value) * slope * layer.gain);
     case ConvEnd::kSumGelu:
       value = sum(value * layer.gain);
       return value * NormalShare(value);

@@ -23,7 +23,7 @@ enum class ConvEnd {
   kSlope,     ///< v * slope where v is negative; then * gain, and what is added to it
   kSilu,      ///< v * sigmoid(v); the same then
   kGelu,      ///< v * the normal distribution's share below v; the same then
-  kMish,      ///< v * tanh(log(1 + e^v)); the same then
+  kMish,      ///< v * tanh(log(1 + e^v)) * slope; the same then
   kGate,      ///< (v + added[0]) * (sigmoid(v) - 0.5)
   kWeigh,     ///< added[0] * sigmoid(v); then what else is added
   kSumSlope,  ///< v * gain and what is added to it; then * slope where that is negative

@@ -62,7 +62,9 @@ class LayerGraph {
   /// Groups of channels that become squares of pixels, row by row, each group padded to a multiple of
   /// kChannelPad but for the last. Of one whole map.
   /// @param trimmed  pixels below and to the right that are left out
-  FeatureMap AddShuffled(const FeatureMap& from, int side, int channels, int trimmed = 0);
+  /// @param added  to the pixels
+  FeatureMap AddShuffled(const FeatureMap& from, int side, int channels, int trimmed = 0,
+                         const std::vector<AddedMap>& added = {});
   /// A convolution of each channel of one whole map by itself, of an odd side up to kMostDepthwiseSide. Its
   /// weights: [out_channels][side][side]; its end is neither kGate nor kWeigh.
   /// @throws OutOfMemory

@@ -123,12 +123,14 @@ FeatureMap LayerGraph::AddDoubled(const GraphConv& conv) {
   return Add(std::move(layer), conv.out_channels);
 }
 
-FeatureMap LayerGraph::AddShuffled(const FeatureMap& from, int side, int channels, int trimmed) {
+FeatureMap LayerGraph::AddShuffled(const FeatureMap& from, int side, int channels, int trimmed,
+                                   const std::vector<AddedMap>& added) {
   GraphLayer layer;
   layer.kind = LayerKind::kShuffled;
   layer.from = {from};
   layer.stride = side;
   layer.trimmed = trimmed;
+  layer.added = added;
   return Add(std::move(layer), channels);
 }
 

@@ -149,6 +149,7 @@ void LayerRows::Shuffle(int stage, int y, float* to) const {
   ShuffledRow(maps_.Row(from, y / side), shape_.Stride(from), side,
               static_cast<size_t>(group) * shape_.Stride(stage), shape_.Width(stage), shape_.Stride(stage),
               to);
+  AddRows(layer, y, maps_.FloatsOfRow(stage), to);
 }
 
 void LayerRows::Scale(int stage, int y, float* to) const {

@@ -57,6 +57,7 @@ bool ReadPlan(const StateDict& weights, Plan& plan) {
   for (plan.window = 1; plan.window < 64 && plan.window * plan.window != bias->dim(1);) ++plan.window;
   plan.wide = wide->dim(0);
   plan.depths = DepthsOf(weights, [](size_t g, int b) { return Block(g, b) + ".n1.weight"; });
+  if (plan.up.kind == UniUpsampleKind::kDySample && plan.up.middle % plan.up.groups != 0) return false;
   return (plan.bands == 1 || plan.bands == 3) && plan.window < 64 && plan.heads > 0 && plan.features > 0 &&
          plan.features % plan.heads == 0 && plan.scale() > 0 && plan.up.scale % plan.unshuffle == 0;
 }

@@ -79,7 +79,7 @@ torch::Tensor NetRows::Make(int stage, RowRange rows) const {
     case LayerKind::kDoubled:
       return Doubled(stage, rows);
     case LayerKind::kShuffled:
-      return Shuffled(stage, rows);
+      return WithAdded(Shuffled(stage, rows), layer, rows);
     case LayerKind::kMean:
       return Whole(first).mean({2, 3}, /*keepdim=*/true);
     case LayerKind::kGroupNorm:
@@ -212,7 +212,9 @@ torch::Tensor NetRows::Ended(torch::Tensor x, int stage, RowRange rows) const {
     case ConvEnd::kGelu:
       return gained(torch::gelu(x));
     case ConvEnd::kMish:
-      return gained(torch::mish_(x));
+      x = torch::mish_(x);
+      return gained(layers_[stage].slopes.defined() ? x.mul_(layers_[stage].slopes.view({1, -1, 1, 1}))
+                                                    : x.mul_(layers_[stage].slope));
     case ConvEnd::kGate:
       return (Added(layer.added.front(), rows) + x).mul_(torch::sigmoid(x).sub_(0.5));
     case ConvEnd::kWeigh:
