@@ -101,6 +101,8 @@ compare 'RFDN x4' "$entries/rfdn_baseline.pth" form:Rfdn
 compare 'RLFN x4' "$entries/team04_rlfn.pth" form:Rlfn
 compare 'EFDN x4' "$entries/team01_efdn.pth" form:Efdn
 compare 'BSRN x4' "$entries/team18_bsrn.pth" form:Bsrn
+compare 'SAFMN x4' "$assets/weights/sunny2109+SAFMN/NTIRE2023_ESR/model_zoo/team15_SAFMN.pth" form:SafmnEntry
+compare 'SAFMN++ x4' "$assets/weights/sunny2109+SAFMN/NTIRE2024_ESR/model_zoo/team23_safmnpp.pth" form:SafmnPp
 compare 'CARN-M x4' "$assets/weights/nmhkahn+CARN-pytorch/checkpoint/carn_m.pth" form:Carn
 for network in 'DRUNet drunet' 'FBCNN fbcnn' 'FDnCNN fdncnn' 'Swift-SRGAN x4 swift_srgan' 'PLKSR x4 plksr' \
   'RealPLKSR x4, DySample real_plksr' 'MoSR x4 mosr'; do

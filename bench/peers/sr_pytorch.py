@@ -10,7 +10,8 @@ one JSON line: output megapixels per second of the work (reading, model, writing
 
 The second form only counts: it prints the GFLOP of all photos, two for each multiplication of a layer by definition.
 
-NAME is a network that spandrel does not know: a class of tests/golden/distillation_networks.py or carn_network.py.
+NAME is a network that spandrel does not know: a class of tests/golden/distillation_networks.py, forms.py or
+carn_network.py.
 """
 
 import pathlib
@@ -33,12 +34,13 @@ def open_network(weights, form):
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/golden"))
     import carn_network
     import distillation_networks
+    import forms
 
     if form == "Carn":
         net = carn_network.Carn(groups=4)
         net.scale = 4  # of the several that it has
     else:
-        net = getattr(distillation_networks, form)()
+        net = getattr(forms if hasattr(forms, form) else distillation_networks, form)()
     state = torch.load(weights, map_location="cpu", weights_only=True)
     net.load_state_dict(state.get("params_ema", state.get("params", state)))
     levels = net.LEVELS

@@ -23,6 +23,8 @@ extern const GraphArchitecture& kRealPlksr;
 extern const GraphArchitecture& kRfdn;
 extern const GraphArchitecture& kRlfn;
 extern const GraphArchitecture& kRrdbNet;
+extern const GraphArchitecture& kSafmn;
+extern const GraphArchitecture& kSafmnPp;
 extern const GraphArchitecture& kSpan;
 extern const GraphArchitecture& kSrvggCompact;
 extern const GraphArchitecture& kSwiftSrgan;
@@ -51,6 +53,8 @@ std::span<const GraphArchitecture* const> GraphArchitectures() {
       &kRfdn,
       &kRlfn,
       &kRrdbNet,
+      &kSafmn,
+      &kSafmnPp,
       &kSpan,
       &kSrvggCompact,
       &kSwiftSrgan,

@@ -205,11 +205,23 @@ ConvWeights GraphBuilder::Centred(const ConvWeights& conv, int64_t side) {
 FeatureMap GraphBuilder::GroupNormalized(const NormWeights& norm, int groups, const FeatureMap& from,
                                          const std::vector<AddedMap>& added) {
   if (!norm.weight.defined() || !norm.bias.defined()) return from;  // Finish says what is wrong
-  const FeatureMap both = graph_->AddGroupNorm(from, groups, norm.weight.data(), norm.bias.data(),
-                                               static_cast<float>(norm.epsilon));
+  return ScaledBy(graph_->AddGroupNorm(from, groups, norm.weight.data(), norm.bias.data(),
+                                       static_cast<float>(norm.epsilon)),
+                  from, added);
+}
+
+FeatureMap GraphBuilder::EnergyNormalized(const Values& weight, const Values& bias, double epsilon,
+                                          const FeatureMap& from) {
+  if (!weight.defined() || !bias.defined()) return from;  // Finish says what is wrong
+  return ScaledBy(graph_->AddEnergyNorm(from, weight.data(), bias.data(), static_cast<float>(epsilon)), from,
+                  {});
+}
+
+FeatureMap GraphBuilder::ScaledBy(const FeatureMap& norm, const FeatureMap& from,
+                                  const std::vector<AddedMap>& added) {
   const int channels = from.channels;
-  return graph_->AddScaled(from, both.Channels(0, channels),
-                           both.Channels(PaddedChannels(channels), channels), added);
+  return graph_->AddScaled(from, norm.Channels(0, channels),
+                           norm.Channels(PaddedChannels(channels), channels), added);
 }
 
 FeatureMap GraphBuilder::Partial(const ConvWeights& conv, const FeatureMap& from) {

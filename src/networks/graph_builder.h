@@ -92,6 +92,9 @@ class GraphBuilder {
   /// @param groups  of channels that are normalized together, over a whole map
   FeatureMap GroupNormalized(const NormWeights& norm, int groups, const FeatureMap& from,
                              const std::vector<AddedMap>& added);
+  /// @param weight, bias  LayerGraph::AddEnergyNorm's, of each channel
+  FeatureMap EnergyNormalized(const Values& weight, const Values& bias, double epsilon,
+                              const FeatureMap& from);
   FeatureMap Depthwise(const ConvWeights& conv, const FeatureMap& from, const GraphEnd& end = {});
   FeatureMap Mean(const FeatureMap& from) { return graph_->AddMean(from); }
   FeatureMap Function(const FeatureMap& from, MapFunction function) {
@@ -112,8 +115,9 @@ class GraphBuilder {
   FeatureMap MaxPool(const FeatureMap& from, int side, int stride) {
     return graph_->AddMaxPool(from, side, stride);
   }
-  FeatureMap Resized(const FeatureMap& from, const FeatureMap& like) {
-    return graph_->AddResized(from, like);
+  FeatureMap Pooled(const FeatureMap& from, int side) { return graph_->AddPooled(from, side); }
+  FeatureMap Resized(const FeatureMap& from, const FeatureMap& like, Resizing resizing) {
+    return graph_->AddResized(from, like, resizing);
   }
 
   /// The graph, or the first thing that was wrong with a layer.
@@ -124,6 +128,8 @@ class GraphBuilder {
   bool Fits(const ConvWeights& conv, const std::vector<FeatureMap>& from);
   static GraphConv Ended(GraphConv conv, const GraphEnd& end);
   static ConvWeights WithoutGroups(const ConvWeights& conv);
+  /// @param norm  factors, and the shifts behind them
+  FeatureMap ScaledBy(const FeatureMap& norm, const FeatureMap& from, const std::vector<AddedMap>& added);
   /// The pointers live as long as `conv`.
   static GraphConv Described(const ConvWeights& conv, const std::vector<FeatureMap>& from);
   /// `weight`: [4, pixels][out][in]; `bias`: [4][out].

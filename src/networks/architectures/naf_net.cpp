@@ -77,8 +77,8 @@ class NafGraph {
       seen.pop_back();
       for (int b = 0; b < plan_.decoders[level]; ++b) x = Block(InLevel("decoders", level, b), x);
     }
-    return graph_.Finish(
-        {.map = graph_.Conv("ending", static_cast<int>(plan_.bands), {x}), .adds_input = true});
+    return graph_.Finish({.map = graph_.Conv("ending", static_cast<int>(plan_.bands), {x}),
+                          .adds_input = InputAdded::kNearest});
   }
 
  private:

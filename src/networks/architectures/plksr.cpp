@@ -137,7 +137,8 @@ class PlksrGraph {
     std::string last = Block(plan_.blocks + (plan_.real ? 1 : 0));
     last.pop_back();
     if (!plan_.dy_sample) {
-      return graph_.Finish({.map = graph_.Conv(last, outputs, {x}), .shuffle = scale, .adds_input = true});
+      return graph_.Finish(
+          {.map = graph_.Conv(last, outputs, {x}), .shuffle = scale, .adds_input = InputAdded::kNearest});
     }
     x = graph_.Conv(last, outputs, {x}, {.added = {{graph_.Conv(Repeated(outputs), {input}), 1.0f}}});
     const int groups = scale % 2 == 0 ? 4 : 3;

@@ -78,7 +78,7 @@ class Graph {
     if (!plan_.final_layer) return graph_.Finish({.map = x});
     const ConvWeights last = graph_.layers().Conv("conv_final", 4 * plan_.bands, kFeatures);
     const FeatureMap pixels = graph_.Conv(last, {x}, {.gain = plan_.pro ? FromPro() : 1, .padded = false});
-    return graph_.Finish({.map = pixels, .shuffle = 2, .margin = 1, .adds_input = true});
+    return graph_.Finish({.map = pixels, .shuffle = 2, .margin = 1, .adds_input = InputAdded::kNearest});
   }
 
  private:

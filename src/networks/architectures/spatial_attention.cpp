@@ -38,7 +38,7 @@ FeatureMap AddAttention(GraphBuilder& graph, const std::string& name, const Feat
   if (kind.three_layers) layer(".conv_max", true);
   layer(".conv3", kind.three_layers);
   if (kind.three_layers) layer(".conv3_", false);
-  const FeatureMap mask = graph.Resized(small, x);
+  const FeatureMap mask = graph.Resized(small, x, Resizing::kBilinear);
   const FeatureMap both = pointwise(".conv_f", inner, narrow, {.added = {{mask, 1.0f}}});
   GraphEnd weigh = {.end = ConvEnd::kWeigh, .added = {{x, 1.0f}}};
   if (added != nullptr) weigh.added.push_back({*added, 1.0f});

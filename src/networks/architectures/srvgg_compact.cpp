@@ -76,7 +76,7 @@ Result<std::shared_ptr<const LayerGraph>> GraphOf(const Plan& plan, const StateD
                        " channels, which are no squares of pixels of " + Counted(plan.bands, "band"));
   }
   x = graph.Conv(last, plan.bands * plan.scale * plan.scale, {x});
-  return graph.Finish({.map = x, .shuffle = plan.scale, .adds_input = true});
+  return graph.Finish({.map = x, .shuffle = plan.scale, .adds_input = InputAdded::kNearest});
 }
 
 class SrvggCompact final : public GraphArchitecture {

@@ -10,6 +10,7 @@ namespace avx2 {
 #include "networks/kernels/conv_body.h"
 #include "networks/kernels/dense_body.h"
 #include "networks/kernels/depthwise_body.h"
+#include "networks/kernels/function_body.h"
 #include "networks/kernels/softmax_body.h"
 }  // namespace avx2
 
@@ -17,6 +18,7 @@ const ConvKernels kConv_avx2 = {"winograd-avx2", avx2::kLanes* avx2::kBlockVecto
                                 avx2::Run,       avx2::Run1x1,
                                 avx2::Pack,      avx2::Pack1x1,
                                 avx2::RunDense,  avx2::RunPieces,
-                                avx2::Attend,    avx2::RunDepthwise};
+                                avx2::Attend,    avx2::RunDepthwise,
+                                avx2::Gelu};
 
 }  // namespace imgmill

@@ -157,8 +157,9 @@ IMGMILL_INLINE Vector Finished(const ConvLayer& layer, const ConvRows& rows, int
   if (Plain) return value > 0.0f ? value : value * slope;
   if (layer.end == ConvEnd::kGate)
     return (value + Load(rows.added[0].rows[i] + at)) * (Sigmoid(value) - 0.5f);
-  if (layer.end == ConvEnd::kWeigh) {
-    value = Load(rows.added[0].rows[i] + at) * Sigmoid(value);
+  if (Gates(layer.end)) {
+    const Vector weight = layer.end == ConvEnd::kWeigh ? Sigmoid(value) : value * NormalShare(value);
+    value = Load(rows.added[0].rows[i] + at) * weight;
     if (rows.additions > 1) value += rows.added[1].scale * Load(rows.added[1].rows[i] + at);
     return value;
   }

@@ -20,15 +20,21 @@ static inline constexpr int PaddedChannels(int channels) {
 
 /// What becomes of a convolution's value v, bias included.
 enum class ConvEnd {
-  kSlope,     ///< v * slope where v is negative; then * gain, and what is added to it
-  kSilu,      ///< v * sigmoid(v); the same then
-  kGelu,      ///< v * the normal distribution's share below v; the same then
-  kMish,      ///< v * tanh(log(1 + e^v)) * slope; the same then
-  kGate,      ///< (v + added[0]) * (sigmoid(v) - 0.5)
-  kWeigh,     ///< added[0] * sigmoid(v); then what else is added
-  kSumSlope,  ///< v * gain and what is added to it; then * slope where that is negative
-  kSumGelu,   ///< the same; then as kGelu
+  kSlope,      ///< v * slope where v is negative; then * gain, and what is added to it
+  kSilu,       ///< v * sigmoid(v); the same then
+  kGelu,       ///< v * the normal distribution's share below v; the same then
+  kMish,       ///< v * tanh(log(1 + e^v)) * slope; the same then
+  kGate,       ///< (v + added[0]) * (sigmoid(v) - 0.5)
+  kWeigh,      ///< added[0] * sigmoid(v); then what else is added
+  kWeighGelu,  ///< the same with what kGelu makes of v in place of sigmoid(v)
+  kSumSlope,   ///< v * gain and what is added to it; then * slope where that is negative
+  kSumGelu,    ///< the same; then as kGelu
 };
+
+/// Whether the first of what is added is for more.
+static inline constexpr bool Gates(ConvEnd end) {
+  return end == ConvEnd::kGate || end == ConvEnd::kWeigh || end == ConvEnd::kWeighGelu;
+}
 
 /// A convolution ready to run. All pointers are to memory that its owner keeps.
 struct ConvLayer {
@@ -64,9 +70,11 @@ inline constexpr int kMostDepthwiseSide = 31;
 inline constexpr int kMostWindowSide = 31;
 
 /// One row of a convolution of each channel by itself, zeros outside the image. Layer's weights:
-/// [side * side][PaddedChannels(out_channels)]. Rows are dense. Its end is neither kGate nor kWeigh.
+/// [side * side][PaddedChannels(out_channels)]. What is added and what comes out is dense. Its end is none
+/// that Gates.
 struct DepthwiseRow {
   const float* rows[kMostDepthwiseSide] = {};  ///< y - side / 2 and on, each from pixel 0; null outside
+  size_t pixel = 0;                            ///< floats from one pixel of these to the next
   int side = 3;                                ///< odd, up to kMostDepthwiseSide
   int width = 0;
   const float* added[kMostConvAdded] = {};  ///< rows, each from pixel 0
@@ -161,6 +169,9 @@ struct ConvKernels {
   void (*run_pieces)(const ConvLayer& layer, const DensePieces& in, int rows, float* out);
   void (*attend)(const AttentionHead& on, float* scratch);
   void (*run_depthwise)(const ConvLayer& layer, const DepthwiseRow& row);
+  /// Each value times the normal distribution's share below it, in place; `count` is a multiple of
+  /// kChannelPad.
+  void (*gelu)(float* values, size_t count);
   int blocks(int out_channels) const {
     return (PaddedChannels(out_channels) + block_floats - 1) / block_floats;
   }

@@ -10,6 +10,7 @@ namespace neon {
 #include "networks/kernels/conv_body.h"
 #include "networks/kernels/dense_body.h"
 #include "networks/kernels/depthwise_body.h"
+#include "networks/kernels/function_body.h"
 #include "networks/kernels/softmax_body.h"
 }  // namespace neon
 
@@ -17,6 +18,7 @@ const ConvKernels kConv_neon = {"winograd-neon", neon::kLanes* neon::kBlockVecto
                                 neon::Run,       neon::Run1x1,
                                 neon::Pack,      neon::Pack1x1,
                                 neon::RunDense,  neon::RunPieces,
-                                neon::Attend,    neon::RunDepthwise};
+                                neon::Attend,    neon::RunDepthwise,
+                                neon::Gelu};
 
 }  // namespace imgmill

@@ -10,6 +10,7 @@ namespace sse2 {
 #include "networks/kernels/conv_body.h"
 #include "networks/kernels/dense_body.h"
 #include "networks/kernels/depthwise_body.h"
+#include "networks/kernels/function_body.h"
 #include "networks/kernels/softmax_body.h"
 }  // namespace sse2
 
@@ -17,6 +18,7 @@ const ConvKernels kConv_sse2 = {"winograd-sse2", sse2::kLanes* sse2::kBlockVecto
                                 sse2::Run,       sse2::Run1x1,
                                 sse2::Pack,      sse2::Pack1x1,
                                 sse2::RunDense,  sse2::RunPieces,
-                                sse2::Attend,    sse2::RunDepthwise};
+                                sse2::Attend,    sse2::RunDepthwise,
+                                sse2::Gelu};
 
 }  // namespace imgmill

@@ -42,8 +42,8 @@ IMGMILL_INLINE void DepthwisePixels(const ConvLayer& layer, const DepthwiseRow& 
     const int first = x + tap->shift;
     if (R == 1 && (first < 0 || first >= row.width)) continue;
     const Vector weight = Load(tap->weights);
-    const float* from = tap->row + static_cast<size_t>(first) * stride;
-    for (int r = 0; r < R; ++r) sum[r] += weight * Load(from + static_cast<size_t>(r) * stride);
+    const float* from = tap->row + static_cast<size_t>(first) * row.pixel;
+    for (int r = 0; r < R; ++r) sum[r] += weight * Load(from + static_cast<size_t>(r) * row.pixel);
   }
   const Vector slope = Load(layer.slope + c);
   for (int r = 0; r < R; ++r) {

@@ -26,6 +26,7 @@ void TakeInRow(const GraphInput& input, const KernelImage& image, const GraphSha
 
 /// All rows of the image that row y of what goes out becomes, margins left out before. @return whether all
 /// values were finite
-bool PutOutRows(const GraphPlan& plan, const KernelImage& image, int y, const MapPixels<const float>& from);
+bool PutOutRows(const GraphPlan& plan, const GraphShape& shape, const KernelImage& image, int y,
+                const MapPixels<const float>& from);
 
 }  // namespace imgmill

@@ -6,6 +6,7 @@
 
 #include "imgmill/memory/pool.h"
 #include "networks/kernels/conv_kernels.h"
+#include "networks/kernels/map_resizing.h"
 #include "networks/kernels/map_sampling.h"
 
 namespace imgmill {
@@ -13,7 +14,7 @@ namespace imgmill {
 /// What a layer gives: some or all channels of a map.
 struct FeatureMap {
   int index = -1;
-  int first = 0;  ///< channel; a multiple of kChannelPad
+  int first = 0;  ///< channel; a multiple of kChannelPad where not any one is said to do
   int channels = 0;
   bool doubled = false;  ///< read at twice its size, by nearest neighbour
 
@@ -53,13 +54,19 @@ struct GraphInput {
   int margin_multiple = 1;  ///< below and to the right so many more that the sides are multiples of it
 };
 
+/// How the image, as it came in, is added to what goes out, which is larger.
+enum class InputAdded {
+  kNone,
+  kNearest,   ///< to each pixel the one that it is made of
+  kBilinear,  ///< bilinear, of the image as it is continued; without a margin and squares that are channels
+};
+
 /// What goes out: pixels of 0 to 1, all else clamped.
 struct GraphOutput {
   FeatureMap map;   ///< of bands * shuffle * shuffle channels
   int shuffle = 1;  ///< side of the squares of pixels that these become
   int margin = 0;   ///< pixels on each side of `map` that are left out
-  /// To each pixel, that of the image that it is made of, as it came in.
-  bool adds_input = false;
+  InputAdded adds_input = InputAdded::kNone;
   MapFunction end = MapFunction::kNone;  ///< what is made of each value then
 };
 
@@ -71,12 +78,14 @@ enum class LayerKind {
   kShuffled,
   kDepthwise,
   kMean,
-  kGroupNorm,  ///< what one multiplies and adds: of one pixel
+  kGroupNorm,   ///< what one multiplies and adds: of one pixel
+  kEnergyNorm,  ///< the same of a norm by the channels' energy
   kFunction,
   kNormalized,
   kScaled,
   kProduct,
   kMaxPool,
+  kPooled,  ///< the largest of squares, which are stretched where a side is no multiple of theirs
   kResized,
   kSampled,  ///< enlarged, each pixel from a place that another map says
 };
@@ -97,6 +106,7 @@ struct GraphLayer {
   int groups = 1;        ///< of channels that are normalized together, or that look at one place
   bool partial = false;  ///< a wide convolution of the first channels alone; the others are passed on
   int like = 0;          ///< the map whose size a resized one gets
+  Resizing resizing = Resizing::kBilinear;
   MapFunction function = MapFunction::kNone;
   ConvLayer conv;
   std::vector<int> packed_from;
@@ -105,7 +115,11 @@ struct GraphLayer {
   Buffer ends;     ///< bias and slope
 
   /// Whether any row needs all rows of what is read.
-  bool ReadsWhole() const { return kind == LayerKind::kMean || kind == LayerKind::kGroupNorm; }
+  bool ReadsWhole() const { return kind == LayerKind::kMean || IsNorm(); }
+  /// Whether it gives what is multiplied and added.
+  bool IsNorm() const { return kind == LayerKind::kGroupNorm || kind == LayerKind::kEnergyNorm; }
+  /// Whether what a pixel is made of depends on the sides of the map.
+  bool Stretches() const { return kind == LayerKind::kPooled || kind == LayerKind::kResized; }
   bool packs() const { return kind == LayerKind::kConv || OverWindow() || kind == LayerKind::kDoubled; }
   /// Dense over the pixels of its windows, which are gathered.
   bool OverWindow() const { return kind == LayerKind::kWide || kind == LayerKind::kStrided; }

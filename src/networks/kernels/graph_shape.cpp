@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "networks/kernels/map_resizing.h"
 #include "networks/kernels/map_sampling.h"
 
 namespace imgmill {
@@ -18,11 +19,6 @@ int FirstSide(int image_side, const GraphInput& input) {
          input.unshuffle;
 }
 
-/// To the next smaller whole number.
-int FloorDivided(int value, int by) {
-  return value / by - (value % by < 0 ? 1 : 0);
-}
-
 /// Rows of a map of which each is shown twice.
 RowRange Halved(RowRange rows) {
   return {rows.first >> 1, (rows.end + 1) >> 1};
@@ -36,6 +32,14 @@ RowRange Interpolated(RowRange rows, int size, int wanted) {
     return -static_cast<int>((-twice + 2 * int64_t{wanted} - 1) / (2 * int64_t{wanted}));
   };
   return {above(rows.first), std::min(size, above(rows.end - 1) + 2)};
+}
+
+/// Rows of `size` that those of `wanted` show.
+RowRange Nearest(RowRange rows, int size, int wanted) {
+  const auto shown = [&](int row) {
+    return row >= 0 ? NearestTo(row, size, wanted) : FloorDivided(int64_t{row} * size, wanted);
+  };
+  return {shown(rows.first), shown(rows.end - 1) + 1};
 }
 
 }  // namespace
@@ -99,7 +103,10 @@ GraphShape::Size GraphShape::SizeOf(const GraphLayer& layer) const {
       return from;
     case LayerKind::kMean:
     case LayerKind::kGroupNorm:
+    case LayerKind::kEnergyNorm:
       return {1, 1};
+    case LayerKind::kPooled:
+      return {from.height / layer.stride, from.width / layer.stride};
     case LayerKind::kResized:
       return sizes_[static_cast<size_t>(layer.like)];
     case LayerKind::kSampled:
@@ -165,8 +172,15 @@ GraphShape::Reads GraphShape::ReadsOf(int stage, RowRange rows) const {
     case LayerKind::kMaxPool:
       reads.Add(first.index, {rows.first * layer.stride, (rows.end - 1) * layer.stride + layer.side});
       break;
+    case LayerKind::kPooled: {
+      const int from = Height(first.index), to = Height(stage);
+      reads.Add(first.index,
+                {StretchedSquare(rows.first, from, to).first, StretchedSquare(rows.end - 1, from, to).end});
+      break;
+    }
     case LayerKind::kMean:
     case LayerKind::kGroupNorm:
+    case LayerKind::kEnergyNorm:
       reads.Add(first.index, {0, Height(first.index)});
       break;
     case LayerKind::kSampled:
@@ -175,7 +189,8 @@ GraphShape::Reads GraphShape::ReadsOf(int stage, RowRange rows) const {
                 {FloorDivided(rows.first, layer.stride), FloorDivided(rows.end - 1, layer.stride) + 1});
       break;
     case LayerKind::kResized:
-      reads.Add(first.index, Interpolated(rows, Height(first.index), Height(layer.like)));
+      reads.Add(first.index, (layer.resizing == Resizing::kBilinear ? Interpolated : Nearest)(
+                                 rows, Height(first.index), Height(layer.like)));
       break;
   }
   for (const AddedMap& added : layer.added)

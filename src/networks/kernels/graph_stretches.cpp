@@ -11,14 +11,15 @@ namespace {
 /// Sides of the images by which graphs are judged: any, since only the ratios of their maps' sizes count.
 constexpr int kJudgedSide = 512;
 
-/// The first stage that may begin the stretch of a stage. One begins a stretch itself if what it reads is
-/// there whole, or far ahead: a row of a map that was pooled and is enlarged again stands for so many that
-/// all maps beside it would be kept for them. What is sampled is there whole, but not the places.
+/// The first stage that may begin the stretch of a stage. What is sampled is there whole, but not the places;
+/// and so is a map that is enlarged: a row of one that was pooled before stands for so many that all maps
+/// beside it would be kept for them.
 int FirstWith(const GraphShape& shape, int stage) {
   if (!shape.IsLayer(stage)) return 0;
   const GraphLayer& layer = shape.LayerOf(stage);
-  if (layer.ReadsWhole() || layer.kind == LayerKind::kResized) return stage;
-  return layer.kind == LayerKind::kSampled ? layer.from.front().index + 1 : 0;
+  if (layer.ReadsWhole()) return stage;
+  const bool enlarges = layer.kind == LayerKind::kSampled || layer.kind == LayerKind::kResized;
+  return enlarges ? layer.from.front().index + 1 : 0;
 }
 
 /// What a stage reads that may show in those rows.
@@ -93,7 +94,7 @@ int RadiusOf(const GraphPlan& plan) {
       if (rows.count() == 0) continue;
       if (shape.IsLayer(stage)) {
         const GraphLayer& layer = shape.LayerOf(stage);
-        if (layer.ReadsWhole() || layer.kind == LayerKind::kResized) return -1;
+        if (layer.ReadsWhole() || layer.Stretches()) return -1;
       }
       for (const GraphShape::Read& read : SeenBy(shape, stage, rows))
         seen[static_cast<size_t>(read.map)].Cover(read.rows);

@@ -109,7 +109,7 @@ class LayerGraphWork final : public TeamWork {
     bool finite = true;
     for (int y = rows.first; y < rows.end; ++y) {
       const float* from = maps_.Row(map.index, y + margin) + static_cast<size_t>(margin) * pixel + map.first;
-      finite &= PutOutRows(plan_, image_, y, {from, pixel});
+      finite &= PutOutRows(plan_, shape_, image_, y, {from, pixel});
     }
     if (!finite) finite_ = false;
   }

@@ -27,7 +27,7 @@ struct GraphConv {
   float common_slope = 1.0f;       ///< 1: no activation
   ConvEnd end = ConvEnd::kSlope;
   float gain = 1.0f;
-  float shift = 0.0f;           ///< added to all values beside `added`; of neither kGate nor kWeigh
+  float shift = 0.0f;           ///< added to all values beside `added`; of no end that Gates
   std::vector<AddedMap> added;  ///< at most kMostConvAdded
   /// As many of the map's first channels are read as are given, and the others passed on. Otherwise as above
   /// 3x3.
@@ -65,8 +65,8 @@ class LayerGraph {
   /// @param added  to the pixels
   FeatureMap AddShuffled(const FeatureMap& from, int side, int channels, int trimmed = 0,
                          const std::vector<AddedMap>& added = {});
-  /// A convolution of each channel of one whole map by itself, of an odd side up to kMostDepthwiseSide. Its
-  /// weights: [out_channels][side][side]; its end is neither kGate nor kWeigh.
+  /// A convolution of each channel of one map by itself, of an odd side up to kMostDepthwiseSide. Its
+  /// weights: [out_channels][side][side]; its end is none that Gates.
   /// @throws OutOfMemory
   FeatureMap AddDepthwise(const GraphConv& conv);
   /// The mean of each channel of a whole map: a map of one pixel.
@@ -76,6 +76,9 @@ class LayerGraph {
   /// @param groups  a divisor of the channels
   FeatureMap AddGroupNorm(const FeatureMap& from, int groups, const float* weight, const float* bias,
                           float epsilon);
+  /// What is multiplied with and added to a whole map's channels by their share of its energy, stored alike:
+  /// 1 and `weight` times a channel's Euclidean norm over that of the mean channel and `epsilon`; and `bias`.
+  FeatureMap AddEnergyNorm(const FeatureMap& from, const float* weight, const float* bias, float epsilon);
   /// A function of each value of a whole map.
   FeatureMap AddFunction(const FeatureMap& from, MapFunction function);
   /// Each pixel's channels less their mean, over the root of their variance and `epsilon`, times `weight`,
@@ -89,6 +92,9 @@ class LayerGraph {
   FeatureMap AddProduct(const FeatureMap& one, const FeatureMap& other);
   /// The largest of each channel in windows, without padding.
   FeatureMap AddMaxPool(const FeatureMap& from, int side, int stride);
+  /// The largest of each channel in squares of `side`, of which as many as fit into the map are stretched
+  /// over all of it. Of some channels, from any on.
+  FeatureMap AddPooled(const FeatureMap& from, int side);
   /// A whole map enlarged, each pixel bilinear from a place near its own that depends on the image, within
   /// the map: Liu et al., "Learning to Upsample by Learning to Sample", ICCV 2023. Half of what `places` says
   /// is added to where it starts.
@@ -98,8 +104,8 @@ class LayerGraph {
   /// @param start  as many as `places` has channels
   FeatureMap AddSampled(const FeatureMap& from, const FeatureMap& places, int scale, int groups,
                         const float* start);
-  /// A whole map at the size of another, bilinear.
-  FeatureMap AddResized(const FeatureMap& from, const FeatureMap& like);
+  /// A whole map at the size of another.
+  FeatureMap AddResized(const FeatureMap& from, const FeatureMap& like, Resizing resizing);
   /// @throws std::logic_error if a map of the smallest image, GraphInput::least, would have no pixels, or if
   /// what goes out has fewer than the image at a whole scale
   /// @param most_packed  floats of the packed weights of layers that take turns; none: as many as are fast

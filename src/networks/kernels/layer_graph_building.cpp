@@ -16,7 +16,7 @@ LayerGraph::LayerGraph(Input input) {
 
 FeatureMap LayerGraph::Add(GraphLayer layer, int channels) {
   const bool apart = layer.kind == LayerKind::kDepthwise;
-  const bool gated = layer.conv.end == ConvEnd::kGate || layer.conv.end == ConvEnd::kWeigh;
+  const bool gated = Gates(layer.conv.end);
   const bool doubled =
       std::any_of(layer.from.begin(), layer.from.end(), [](const FeatureMap& map) { return map.doubled; });
   if (layer.from.size() > kMostConvInputs || layer.added.size() > kMostConvAdded ||
@@ -193,6 +193,13 @@ FeatureMap LayerGraph::AddGroupNorm(const FeatureMap& from, int groups, const fl
   return Add(std::move(layer), PaddedChannels(from.channels) + from.channels);
 }
 
+FeatureMap LayerGraph::AddEnergyNorm(const FeatureMap& from, const float* weight, const float* bias,
+                                     float epsilon) {
+  GraphLayer layer = Normalizing(from, weight, bias, epsilon);
+  layer.kind = LayerKind::kEnergyNorm;
+  return Add(std::move(layer), PaddedChannels(from.channels) + from.channels);
+}
+
 FeatureMap LayerGraph::AddScaled(const FeatureMap& from, const FeatureMap& factors,
                                  const std::optional<FeatureMap>& shifts,
                                  const std::vector<AddedMap>& added) {
@@ -221,8 +228,17 @@ FeatureMap LayerGraph::AddMaxPool(const FeatureMap& from, int side, int stride) 
   return Add(std::move(layer), from.channels);
 }
 
-FeatureMap LayerGraph::AddResized(const FeatureMap& from, const FeatureMap& like) {
+FeatureMap LayerGraph::AddPooled(const FeatureMap& from, int side) {
   GraphLayer layer;
+  layer.kind = LayerKind::kPooled;
+  layer.from = {from};
+  layer.stride = side;
+  return Add(std::move(layer), from.channels);
+}
+
+FeatureMap LayerGraph::AddResized(const FeatureMap& from, const FeatureMap& like, Resizing resizing) {
+  GraphLayer layer;
+  layer.resizing = resizing;
   layer.kind = LayerKind::kResized;
   layer.from = {from};
   layer.like = like.index;
@@ -246,6 +262,8 @@ FeatureMap LayerGraph::AddSampled(const FeatureMap& from, const FeatureMap& plac
 void LayerGraph::Finish(GraphOutput output, std::optional<size_t> most_packed) {
   plan_.output = output;
   last_.reset();
+  if (output.adds_input == InputAdded::kBilinear && (plan_.input.margin > 0 || plan_.input.unshuffle > 1))
+    throw std::logic_error("a graph adds an image, enlarged, that has no pixels of its own");
   const GraphShape smallest(plan_, 1, 1);
   for (int map = 0; map + 1 < smallest.stages(); ++map) {
     if (smallest.Height(map) < 1 || smallest.Width(map) < 1)

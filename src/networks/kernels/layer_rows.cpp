@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "networks/kernels/map_resizing.h"
+
 namespace imgmill {
 
 void LayerRows::Pack(int stage, int block) const {
@@ -27,8 +29,8 @@ void LayerRows::Make(int stage, RowRange rows, int block, int blocks, int worker
         Double(stage, y, worker);
       } else if (kind == LayerKind::kMean) {
         MeanOf(maps_.Whole(layer.from.front()), block, maps_.Row(stage, y));
-      } else if (kind == LayerKind::kGroupNorm) {
-        NormalizeGroup(stage, block);
+      } else if (layer.IsNorm()) {
+        Normalize(stage, block);
       } else if (kind == LayerKind::kWide) {
         Widely(stage, y, TilesOf(TileCount(shape_.Width(stage)), block, blocks), worker);
       } else {
@@ -117,6 +119,7 @@ void LayerRows::MakeRow(int stage, int y, int worker) const {
     case LayerKind::kDoubled:
     case LayerKind::kMean:
     case LayerKind::kGroupNorm:
+    case LayerKind::kEnergyNorm:
     case LayerKind::kWide:
       return;  // elsewhere
     case LayerKind::kStrided:
@@ -127,7 +130,8 @@ void LayerRows::MakeRow(int stage, int y, int worker) const {
       return Shuffle(stage, y, to);
     case LayerKind::kFunction:
       std::memcpy(to, maps_.Row(map.index, y), floats * sizeof(float));
-      return Apply(layer.function, to, floats);
+      return layer.function == MapFunction::kGelu ? kernels_.gelu(to, floats)
+                                                  : Apply(layer.function, to, floats);
     case LayerKind::kNormalized:
       return NormalizedRow(maps_.Row(map.index, y), layer.conv, layer.epsilon, width, to);
     case LayerKind::kScaled:
@@ -136,6 +140,8 @@ void LayerRows::MakeRow(int stage, int y, int worker) const {
       return Multiply(stage, y, to);
     case LayerKind::kMaxPool:
       return MaxPoolRow(Windowed(layer, y), width, to);
+    case LayerKind::kPooled:
+      return Pool(stage, y, to);
     case LayerKind::kSampled:
       return SampledRow(maps_.Whole(map), Learned(layer, y), width, shape_.Stride(stage), to);
     case LayerKind::kResized:
@@ -168,20 +174,44 @@ void LayerRows::Multiply(int stage, int y, float* to) const {
              shape_.Stride(stage), to);
 }
 
+void LayerRows::Pool(int stage, int y, float* to) const {
+  const FeatureMap& map = shape_.LayerOf(stage).from.front();
+  const int width = shape_.Width(stage);
+  const size_t pixel = shape_.Stride(stage), floats = maps_.FloatsOfRow(stage);
+  const StretchedSquare rows(y, shape_.Height(map.index), shape_.Height(stage));
+  for (int from = rows.first; from < rows.end; ++from) {
+    const RowChannels row = {maps_.Row(map.index, from) + map.first, shape_.Stride(map.index),
+                             shape_.Width(map.index)};
+    TakeLargest(row, from == rows.first, width, pixel, to);
+  }
+  const auto channels = static_cast<size_t>(map.channels);
+  for (size_t at = 0; at < floats; at += pixel) std::fill(to + at + channels, to + at + pixel, 0.0f);
+}
+
 void LayerRows::Resize(int stage, int y, float* to) const {
-  const int from = shape_.LayerOf(stage).from.front().index;
+  const GraphLayer& layer = shape_.LayerOf(stage);
+  const int from = layer.from.front().index;
+  if (layer.resizing == Resizing::kNearest) {
+    const int row = NearestTo(y, shape_.Height(from), shape_.Height(stage));
+    return NearestRow(maps_.Row(from, row), shape_.Width(from), shape_.Width(stage), shape_.Stride(stage),
+                      to);
+  }
   const Between rows(y, shape_.Height(from), shape_.Height(stage));
   BilinearRow(maps_.Row(from, rows.first), maps_.Row(from, rows.second), rows.share, shape_.Width(from),
               shape_.Width(stage), shape_.Stride(stage), to);
 }
 
-void LayerRows::NormalizeGroup(int stage, int group) const {
+void LayerRows::Normalize(int stage, int group) const {
   const GraphLayer& layer = shape_.LayerOf(stage);
   const FeatureMap& map = layer.from.front();
   const int count = map.channels / layer.groups;
   const int padded = PaddedChannels(map.channels);
   float *const factors = maps_.Row(stage, 0), *const shifts = factors + padded;
-  GroupFactors(maps_.Whole(map), group * count, count, layer.conv, layer.epsilon, factors, shifts);
+  if (layer.kind == LayerKind::kEnergyNorm) {
+    EnergyFactors(maps_.Whole(map), layer.conv, layer.epsilon, factors, shifts);
+  } else {
+    GroupFactors(maps_.Whole(map), group * count, count, layer.conv, layer.epsilon, factors, shifts);
+  }
   if (group + 1 < layer.groups) return;
   for (float* values : {factors, shifts}) std::fill(values + map.channels, values + padded, 0.0f);
 }
@@ -223,11 +253,15 @@ LearnedPlaces LayerRows::Learned(const GraphLayer& layer, int y) const {
 }
 
 void LayerRows::ConvolveApart(const GraphLayer& layer, int y, float* to) const {
-  const int map = layer.from.front().index;
+  const FeatureMap& map = layer.from.front();
   DepthwiseRow row;
+  row.pixel = shape_.Stride(map.index);
   row.side = layer.side;
-  row.width = shape_.Width(map);
-  for (int i = 0; i < layer.side; ++i) row.rows[i] = maps_.RowOrNone(map, y + i - layer.side / 2);
+  row.width = shape_.Width(map.index);
+  for (int i = 0; i < layer.side; ++i) {
+    const float* const seen = maps_.RowOrNone(map.index, y + i - layer.side / 2);
+    row.rows[i] = seen == nullptr ? nullptr : seen + map.first;
+  }
   row.out = to;
   row.additions = static_cast<int>(layer.added.size());
   for (size_t n = 0; n < layer.added.size(); ++n) {

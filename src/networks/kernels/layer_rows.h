@@ -26,9 +26,10 @@ class LayerRows {
   void Scale(int stage, int y, float* to) const;
   void Multiply(int stage, int y, float* to) const;
   void Shuffle(int stage, int y, float* to) const;
+  void Pool(int stage, int y, float* to) const;
   void Resize(int stage, int y, float* to) const;
   void ConvolveApart(const GraphLayer& layer, int y, float* to) const;
-  void NormalizeGroup(int stage, int group) const;
+  void Normalize(int stage, int group) const;
   void AddRows(const GraphLayer& layer, int y, size_t floats, float* to) const;
   WindowRows Windowed(const GraphLayer& layer, int y) const;
   WindowRows Around(const GraphLayer& layer, int y) const;

@@ -42,14 +42,6 @@ struct InMap {
 
 }  // namespace
 
-Between::Between(int at, int size, int wanted) {
-  const float ratio = static_cast<float>(size) / static_cast<float>(wanted);
-  const float place = std::max(0.0f, ratio * (static_cast<float>(at) + 0.5f) - 0.5f);
-  first = std::min(static_cast<int>(place), size - 1);
-  second = std::min(first + 1, size - 1);
-  share = place - static_cast<float>(first);
-}
-
 size_t WindowScratchFloats(const ConvLayer& layer, int side) {
   const size_t row = static_cast<size_t>(layer.in_channels / side);  // of one window
   return row * static_cast<size_t>(kChunk + side - 1) + kChunk * static_cast<size_t>(layer.out_channels);
@@ -174,6 +166,33 @@ void GroupFactors(const WholeMap& from, int first, int count, const ConvLayer& l
   }
 }
 
+void EnergyFactors(const WholeMap& from, const ConvLayer& layer, float epsilon, float* factors,
+                   float* shifts) {
+  const auto channels = static_cast<size_t>(layer.out_channels);
+  double sum = 0;
+  for (size_t c = 0; c < channels; c += kChannelPad) {
+    double squares[kChannelPad] = {};
+    for (int y = 0; y < from.height; ++y) {
+      const float* at = from.At(y, 0) + c;
+      for (int x = 0; x < from.width; ++x, at += from.pixel) {
+        for (int i = 0; i < kChannelPad; ++i)
+          squares[i] += static_cast<double>(at[i]) * static_cast<double>(at[i]);
+      }
+    }
+    for (size_t i = 0; i < kChannelPad && c + i < channels; ++i) {
+      const double energy = std::sqrt(squares[i]);
+      factors[c + i] = static_cast<float>(energy);
+      sum += energy;
+    }
+  }
+  const double mean = sum / static_cast<double>(channels) + static_cast<double>(epsilon);
+  for (size_t c = 0; c < channels; ++c) {
+    factors[c] =
+        static_cast<float>(static_cast<double>(factors[c]) / mean * static_cast<double>(layer.slope[c]) + 1);
+    shifts[c] = layer.bias[c];
+  }
+}
+
 void NormalizedRow(const float* from, const ConvLayer& layer, float epsilon, int width, float* to) {
   const auto channels = static_cast<size_t>(layer.out_channels);
   const auto padded = static_cast<size_t>(PaddedChannels(layer.out_channels));
@@ -227,20 +246,6 @@ void MaxPoolRow(const WindowRows& from, int count, float* to) {
       for (int j = 0; j < from.side; ++j, value += from.pixel) {
         for (size_t c = 0; c < from.pixel; ++c) to[c] = std::max(to[c], value[c]);
       }
-    }
-  }
-}
-
-void BilinearRow(const float* above, const float* below, float share, int from_width, int width, size_t pixel,
-                 float* to) {
-  for (int x = 0; x < width; ++x, to += pixel) {
-    const Between columns(x, from_width, width);
-    const size_t left = static_cast<size_t>(columns.first) * pixel,
-                 right = static_cast<size_t>(columns.second) * pixel;
-    for (size_t c = 0; c < pixel; ++c) {
-      const float top = above[left + c] + columns.share * (above[right + c] - above[left + c]);
-      const float bottom = below[left + c] + columns.share * (below[right + c] - below[left + c]);
-      to[c] = top + share * (bottom - top);
     }
   }
 }

@@ -1,5 +1,6 @@
-// Layers from one size of map to another: convolution by strides, pooling, and enlarging; and what is done
-// with a whole map's mean. Mostly for maps that are small beside those of a network's other layers.
+// Layers from one size of map to another: convolution by strides, pooling, and enlarging by places that are
+// learned; and what is done with a whole map's mean. Mostly for maps that are small beside those of a
+// network's other layers.
 #pragma once
 
 #include <cstddef>
@@ -81,6 +82,12 @@ void MeanOf(const WholeMap& from, int block, float* to);
 void GroupFactors(const WholeMap& from, int first, int count, const ConvLayer& layer, float epsilon,
                   float* factors, float* shifts);
 
+/// What is multiplied with and added to each of the layer's channels by its norm over a whole map, and how
+/// large that is beside the mean of all channels' norms and `epsilon`: 1 and that share times the layer's
+/// slopes, and its biases.
+void EnergyFactors(const WholeMap& from, const ConvLayer& layer, float epsilon, float* factors,
+                   float* shifts);
+
 /// Each pixel's channels less their mean, over the root of their variance and `epsilon`, times the layer's
 /// slope, and its bias.
 void NormalizedRow(const float* from, const ConvLayer& layer, float epsilon, int width, float* to);
@@ -102,14 +109,6 @@ void ProductRow(const float* one, size_t one_pixel, const float* other, size_t o
 /// A row of the largest value of each channel in windows.
 void MaxPoolRow(const WindowRows& from, int count, float* to);
 
-/// Between which two pixels of `size` pixel `at` of `wanted` lies, and how near the second: bilinear between
-/// the centres of pixels, as PyTorch's upsample_bilinear2d without align_corners.
-struct Between {
-  Between(int at, int size, int wanted);
-  int first = 0, second = 0;
-  float share = 0;
-};
-
 /// Where the pixels of a row look that is enlarged by places that were learned: see LayerGraph::AddSampled.
 struct LearnedPlaces {
   int row = 0;  ///< of what is enlarged
@@ -123,11 +122,5 @@ struct LearnedPlaces {
 
 /// That row, of `width` pixels of `pixel` floats.
 void SampledRow(const WholeMap& from, const LearnedPlaces& learned, int width, size_t pixel, float* to);
-
-/// A row of a map at another width, out of the two rows that it lies between.
-/// @param share  how near it is to the second
-/// @param pixel  floats from one pixel to the next, of all rows
-void BilinearRow(const float* above, const float* below, float share, int from_width, int width, size_t pixel,
-                 float* to);
 
 }  // namespace imgmill

@@ -37,8 +37,6 @@ extern const Architecture& kNsfwVit;
 extern const Architecture& kOmniSr;
 extern const Architecture& kResNet;
 extern const Architecture& kRgt;
-extern const Architecture& kSafmn;
-extern const Architecture& kSafmnPp;
 extern const Architecture& kScuNet;
 extern const Architecture& kSeemoRe;
 extern const Architecture& kSiglipVit;
@@ -76,8 +74,6 @@ const Architecture* const kModules[] = {
     &kOmniSr,
     &kResNet,
     &kRgt,
-    &kSafmn,
-    &kSafmnPp,
     &kScuNet,
     &kSeemoRe,
     &kSiglipVit,

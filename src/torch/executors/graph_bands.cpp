@@ -10,7 +10,7 @@ constexpr int kBandRows = 32;
 
 /// Whether a stage needs a whole map that is larger than the image.
 bool NeedsLarge(const GraphShape& shape, const GraphLayer& layer) {
-  return layer.ReadsWhole() || layer.kind == LayerKind::kResized ||
+  return layer.ReadsWhole() || layer.Stretches() ||
          (layer.kind == LayerKind::kSampled && shape.Height(layer.from.front().index) > shape.Height(0));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "torch/architectures/same_bits.h"
 #include "torch/executors/graph_bands.h"
 #include "torch/executors/net_rows.h"
 
@@ -58,14 +59,17 @@ class GraphRun {
     const int64_t height = std::min(x.size(2), input_.size(2) * scale - first),
                   width = input_.size(3) * scale;
     x = x.narrow(2, 0, height).narrow(3, 0, width);
-    if (output.adds_input) {
+    if (output.adds_input == InputAdded::kBilinear) {
+      const int64_t high = shape_.Height(0) * scale, wide = shape_.Width(0) * scale;
+      x = x + EnlargedBilinear(Continued(), high, wide).narrow(2, first, height).narrow(3, 0, width);
+    } else if (output.adds_input == InputAdded::kNearest) {
       const torch::Tensor seen = input_.narrow(2, first / scale, (height + scale - 1) / scale);
       x = x + torch::upsample_nearest2d(seen, {seen.size(2) * scale, width}).narrow(2, 0, height);
     }
     return Applied(output.end, std::move(x));
   }
 
-  /// The image as it is continued, one side of it.
+  /// The image, one side of it continued.
   torch::Tensor Continued(torch::Tensor x, int64_t dimension, int wanted, bool mirrors) const {
     const auto side = static_cast<int>(input_.size(dimension));
     std::vector<int64_t> from;
@@ -81,13 +85,21 @@ class GraphRun {
         x, dimension == 2 ? std::vector<int64_t>{0, 0, 0, zeros} : std::vector<int64_t>{0, zeros});
   }
 
-  torch::Tensor First() const {
+  /// The image as large as what becomes the first map.
+  torch::Tensor Continued() const {
     const GraphInput& input = plan_.input;
     const int u = input.unshuffle, height = shape_.Height(0) * u, width = shape_.Width(0) * u;
     const bool mirrors = height < 2 * input_.size(2) && width < 2 * input_.size(3);
     torch::Tensor x = input_;
     if (height != x.size(2) || input.margin > 0) x = Continued(std::move(x), 2, height, mirrors);
     if (width != x.size(3) || input.margin > 0) x = Continued(std::move(x), 3, width, mirrors);
+    return x;
+  }
+
+  torch::Tensor First() const {
+    const GraphInput& input = plan_.input;
+    const int u = input.unshuffle;
+    torch::Tensor x = Continued();
     if (!input.mean.empty()) {
       const std::vector<float>& mean = input.mean;
       x = x - torch::tensor(at::ArrayRef<float>(mean), torch::kFloat32)

@@ -18,10 +18,12 @@ int64_t BesideOf(const GraphLayer& layer, int64_t in, int64_t out) {
   if (layer.from.front().doubled) floats += in;
   if (layer.transforms() || layer.OverWindow() || layer.kind == LayerKind::kDepthwise) floats += in + out;
   if (layer.conv.end == ConvEnd::kGate) floats += 2 * out;
-  if (layer.kind == LayerKind::kGroupNorm) return 2 * in;  // with channels first, and normal
+  if (layer.kind == LayerKind::kGroupNorm) return 2 * in;     // with channels first, and normal
+  if (layer.kind == LayerKind::kPooled) return in + 3 * out;  // with channels first, and places of 64 bits
   if (layer.kind == LayerKind::kShuffled || layer.partial) floats += in;
   const bool apart = layer.kind == LayerKind::kShuffled || layer.kind == LayerKind::kDoubled;
-  const bool copied = layer.conv.end == ConvEnd::kGelu || layer.conv.end == ConvEnd::kSumGelu;
+  const bool copied = layer.conv.end == ConvEnd::kGelu || layer.conv.end == ConvEnd::kSumGelu ||
+                      layer.conv.end == ConvEnd::kWeighGelu;
   return floats + (apart || copied || layer.conv.slope != nullptr ? out : 0);
 }
 

@@ -28,7 +28,7 @@ NetLayer Placed(const GraphLayer& layer, const NetPlace& place) {
   net.bias = At(place, layer.conv.bias, {out});
   net.slope = *layer.conv.slope;
   const auto other = [&](float slope) { return slope != net.slope; };
-  const bool normalizes = layer.kind == LayerKind::kNormalized || layer.kind == LayerKind::kGroupNorm;
+  const bool normalizes = layer.kind == LayerKind::kNormalized || layer.IsNorm();
   if (normalizes || std::any_of(layer.conv.slope, layer.conv.slope + out, other))
     net.slopes = At(place, layer.conv.slope, {out});
   const auto* const weights = reinterpret_cast<const float*>(layer.weights.data());

@@ -15,6 +15,15 @@ torch::Tensor Sloped(torch::Tensor x, const NetLayer& layer) {
   return layer.slope == 0 ? x.relu_() : torch::leaky_relu_(x, layer.slope);
 }
 
+/// A map of one pixel: factors and, behind their padding, shifts, N x C each.
+torch::Tensor OnePixel(const torch::Tensor& factors, const torch::Tensor& shifts, c10::ScalarType type) {
+  const int64_t channels = factors.size(1);
+  const int64_t padding = PaddedChannels(static_cast<int>(channels)) - channels;
+  return torch::cat({torch::constant_pad_nd(factors, {0, padding}), shifts}, 1)
+      .to(type)
+      .view({factors.size(0), -1, 1, 1});
+}
+
 }  // namespace
 
 torch::Tensor Applied(MapFunction function, torch::Tensor x) {
@@ -84,6 +93,8 @@ torch::Tensor NetRows::Make(int stage, RowRange rows) const {
       return Whole(first).mean({2, 3}, /*keepdim=*/true);
     case LayerKind::kGroupNorm:
       return GroupFactors(stage);
+    case LayerKind::kEnergyNorm:
+      return EnergyFactors(stage);
     case LayerKind::kFunction:
       return Applied(layer.function, read(first));
     case LayerKind::kNormalized:
@@ -92,6 +103,8 @@ torch::Tensor NetRows::Make(int stage, RowRange rows) const {
       return Scaled(layer, rows);
     case LayerKind::kProduct:
       return read(first) * read(layer.from[1]);
+    case LayerKind::kPooled:
+      return Pooled(stage, rows);
     case LayerKind::kSampled:
       return Sampled(stage, rows);
     case LayerKind::kResized:
@@ -122,12 +135,23 @@ torch::Tensor NetRows::Scaled(const GraphLayer& layer, RowRange rows) const {
   return WithAdded(std::move(x), layer, rows);
 }
 
-torch::Tensor NetRows::Resized(int stage, RowRange rows) const {
+torch::Tensor NetRows::Pooled(int stage, RowRange rows) const {
   const torch::Tensor x = Whole(shape_.LayerOf(stage).from.front());
-  return EnlargedBilinear(x, shape_.Height(stage), shape_.Width(stage)).narrow(2, rows.first, rows.count());
+  return std::get<0>(torch::adaptive_max_pool2d(x, {shape_.Height(stage), shape_.Width(stage)}))
+      .narrow(2, rows.first, rows.count());
 }
 
-/// Factors and, behind their padding, shifts; in float32, since half precision has no sums of whole maps.
+torch::Tensor NetRows::Resized(int stage, RowRange rows) const {
+  const GraphLayer& layer = shape_.LayerOf(stage);
+  const torch::Tensor x = Whole(layer.from.front());
+  const int64_t height = shape_.Height(stage), width = shape_.Width(stage);
+  const torch::Tensor large = layer.resizing == Resizing::kNearest
+                                  ? torch::upsample_nearest2d(x, {height, width})
+                                  : EnlargedBilinear(x, height, width);
+  return large.narrow(2, rows.first, rows.count());
+}
+
+/// In float32, since half precision has no sums of whole maps.
 torch::Tensor NetRows::GroupFactors(int stage) const {
   const GraphLayer& layer = shape_.LayerOf(stage);
   const NetLayer& net = layers_[stage];
@@ -138,12 +162,17 @@ torch::Tensor NetRows::GroupFactors(int stage) const {
       net.slopes.to(torch::kFloat32).view({1, groups, -1}) * moments.factor.unsqueeze(2);
   const torch::Tensor shifts =
       net.bias.to(torch::kFloat32).view({1, groups, -1}) - moments.mean.unsqueeze(2) * factors;
-  const int64_t padding = PaddedChannels(static_cast<int>(channels)) - channels;
-  return torch::cat({torch::constant_pad_nd(factors.reshape({n, channels}), {0, padding}),
-                     shifts.reshape({n, channels})},
-                    1)
-      .to(x.scalar_type())
-      .view({n, -1, 1, 1});
+  return OnePixel(factors.reshape({n, channels}), shifts.reshape({n, channels}), x.scalar_type());
+}
+
+/// The same.
+torch::Tensor NetRows::EnergyFactors(int stage) const {
+  const NetLayer& net = layers_[stage];
+  const torch::Tensor x = Whole(shape_.LayerOf(stage).from.front());
+  const torch::Tensor energy = torch::norm(x.to(torch::kFloat32), 2, {2, 3});
+  const torch::Tensor share = energy / (energy.mean(1, /*keepdim=*/true) + shape_.LayerOf(stage).epsilon);
+  return OnePixel(net.slopes.to(torch::kFloat32) * share + 1,
+                  net.bias.to(torch::kFloat32).expand({x.size(0), -1}), x.scalar_type());
 }
 
 /// In float32: half precision has no place between two pixels of a wide image.
@@ -219,6 +248,8 @@ torch::Tensor NetRows::Ended(torch::Tensor x, int stage, RowRange rows) const {
       return (Added(layer.added.front(), rows) + x).mul_(torch::sigmoid(x).sub_(0.5));
     case ConvEnd::kWeigh:
       return WithAdded(x.sigmoid_().mul_(Added(layer.added.front(), rows)), layer, rows, 1);
+    case ConvEnd::kWeighGelu:
+      return WithAdded(torch::gelu(x).mul_(Added(layer.added.front(), rows)), layer, rows, 1);
     case ConvEnd::kSumSlope:
       return Sloped(gained(std::move(x)), layers_[stage]);
     case ConvEnd::kSumGelu:

@@ -48,9 +48,11 @@ class NetRows {
   torch::Tensor Doubled(int stage, RowRange rows) const;
   torch::Tensor Shuffled(int stage, RowRange rows) const;
   torch::Tensor GroupFactors(int stage) const;
+  torch::Tensor EnergyFactors(int stage) const;
   torch::Tensor Normalized(int stage, RowRange rows) const;
   torch::Tensor Scaled(const GraphLayer& layer, RowRange rows) const;
   torch::Tensor Sampled(int stage, RowRange rows) const;
+  torch::Tensor Pooled(int stage, RowRange rows) const;
   torch::Tensor Resized(int stage, RowRange rows) const;
 
   const GraphPlan& plan_;
