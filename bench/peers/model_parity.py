@@ -84,6 +84,16 @@ def moesr(seed, scale, upsampler, **options):
     return seeded(seed, lambda: MoESR(scale=scale, n_blocks=3, n_block=2, upsampler=upsampler, **options), 1.5)
 
 
+def mm_real_sr(seed):
+    from spandrel.architectures.MMRealSR.__arch.mmrealsr_arch import MMRRDBNet_test
+    net = MMRRDBNet_test(num_in_ch=3, num_out_ch=3, num_block=4)
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for tensor in net.parameters():
+            tensor.normal_(0, tensor[0].numel() ** -0.5 if tensor.ndim > 1 else 0.1)
+    return net.state_dict()
+
+
 def restoring(seed, name, times=1.0, **options):
     """Of the architectures that give an image of the same size, by name."""
     from spandrel.architectures.DRUNet.__arch.network_unet import DRUNet
@@ -222,6 +232,7 @@ def cases(assets, scratch, only):
         "MoSR, x4": mosr(1, 4, "ps"),
         "MoSR, mean of eight, x2": mosr(2, 2, "gps"),
         "MoSR, DySample, x3": mosr(3, 3, "dys"),
+        "MMRealSR, x4": mm_real_sr(1),
         "MoESR, x4": moesr(1, 4, "pixelshuffledirect"),
         "MoESR, shuffles, x3": moesr(2, 3, "pixelshuffle"),
         "MoESR, nearest, x2": moesr(3, 2, "nearest+conv"),

@@ -34,6 +34,16 @@ def mosr(photo):
     return window_nets.lively(net, 1, photo, net.upsampler[0])
 
 
+def mm_real_sr(photo):
+    import window_nets
+    from spandrel.architectures.MMRealSR.__arch.mmrealsr_arch import MMRRDBNet_test
+    net = MMRRDBNet_test(num_in_ch=3, num_out_ch=3)
+    forward = net.forward
+    net.forward = lambda x: forward(x)[0]
+    # 23 factors of about 1 behind one another.
+    return window_nets.lively(net, 1, photo, net.conv_last, lambda name: 0.3 if name.endswith("fc.4.weight") else 1)
+
+
 def moesr(photo):
     import window_nets
     from spandrel.architectures.MoESR.__arch.MoESR import MoESR
@@ -104,6 +114,7 @@ SEEDED = {
     "RealPLKSR x4, 28 blocks, kernel 17, layer norm": lambda photo: plksr(photo, "real", layer_norm=True),
     "RealPLKSR x4, 28 blocks, kernel 17, group norm": lambda photo: plksr(photo, "real"),
     "MoSR x4, 24 blocks": mosr,
+    "MMRealSR x4, 23 blocks": mm_real_sr,
     "MoESR x4, 9 groups of 4 blocks": moesr,
     "RCAN x4, 10 groups of 20 blocks": rcan,
     "RRDBNet x4, 23 blocks": rrdb,

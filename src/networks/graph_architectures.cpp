@@ -13,6 +13,7 @@ extern const GraphArchitecture& kEfdn;
 extern const GraphArchitecture& kFbcnn;
 extern const GraphArchitecture& kImdn;
 extern const GraphArchitecture& kImdnPlus;
+extern const GraphArchitecture& kMmRealSr;
 extern const GraphArchitecture& kMoesr;
 extern const GraphArchitecture& kMosr;
 extern const GraphArchitecture& kNafNet;
@@ -43,6 +44,7 @@ std::span<const GraphArchitecture* const> GraphArchitectures() {
       &kFbcnn,
       &kImdn,
       &kImdnPlus,
+      &kMmRealSr,
       &kMoesr,
       &kMosr,
       &kNafNet,

@@ -110,16 +110,23 @@ FeatureMap GraphBuilder::Shuffled(const ConvWeights& conv, const std::vector<Fea
                              shuffle.added);
 }
 
-FeatureMap GraphBuilder::Unshuffled(const FeatureMap& from, int side, float slope) {
-  // Windows that touch, of which each channel takes one value.
-  const int64_t in = from.channels, window = int64_t{side} * side, out = in * window;
-  Buffer floats(static_cast<size_t>(out * in * window) * sizeof(float));
+ConvWeights GraphBuilder::Chosen(int64_t in, int64_t side) {
+  const int64_t out = in * side * side;
+  Buffer floats(static_cast<size_t>(out * out) * sizeof(float));
   std::memset(floats.data(), 0, floats.size());
   auto* const chosen = reinterpret_cast<float*>(floats.data());
   for (int64_t k = 0; k < out; ++k) chosen[k * out + k] = 1.0f;
   ConvWeights conv;
   conv.weight = {{out, in, side, side}, std::move(floats)};
-  return Strided(conv, from, side, slope);
+  return conv;
+}
+
+FeatureMap GraphBuilder::Unshuffled(const FeatureMap& from, int side, float slope) {
+  return Strided(Chosen(from.channels, side), from, side, slope);
+}
+
+FeatureMap GraphBuilder::Halved(const FeatureMap& from) {
+  return Strided(Chosen(from.channels, 1), from, 2);
 }
 
 ConvWeights GraphBuilder::WithoutGroups(const ConvWeights& conv) {

@@ -78,6 +78,9 @@ class GraphBuilder {
   /// Layers of LayerGraph's that change a map's size, or that are for whole maps.
   FeatureMap Strided(const std::string& name, int out, const FeatureMap& from, int side, int stride);
   FeatureMap Strided(const ConvWeights& conv, const FeatureMap& from, int stride, float slope = 1);
+  /// The first pixel of each square of four, of those too that the sides cut: what a convolution by strides
+  /// of two gives, where zeros stand around its input, of what it gives without.
+  FeatureMap Halved(const FeatureMap& from);
   /// A 1x1 convolution and a pixel shuffle by two. Of `end`, slopes and what is added.
   FeatureMap DoubledInSize(const ConvWeights& conv, const FeatureMap& from, const GraphEnd& end);
   /// A transposed convolution of 2x2 by strides of two: `name`, with a bias or without. The same of `end`.
@@ -127,6 +130,8 @@ class GraphBuilder {
   /// Whether there are weights for just these maps; else something was wrong, and Finish says what.
   bool Fits(const ConvWeights& conv, const std::vector<FeatureMap>& from);
   static GraphConv Ended(GraphConv conv, const GraphEnd& end);
+  /// Each value of a window as a channel of its own.
+  static ConvWeights Chosen(int64_t in, int64_t side);
   static ConvWeights WithoutGroups(const ConvWeights& conv);
   /// @param norm  factors, and the shifts behind them
   FeatureMap ScaledBy(const FeatureMap& norm, const FeatureMap& from, const std::vector<AddedMap>& added);

@@ -12,6 +12,7 @@ from spandrel.architectures.DnCNN.__arch.network_dncnn import DnCNN
 from spandrel.architectures.DITN.__arch.DITN_Real import DITN_Real
 from spandrel.architectures.DRUNet.__arch.network_unet import DRUNet
 from spandrel.architectures.FBCNN.__arch.FBCNN import FBCNN
+from spandrel.architectures.MMRealSR.__arch.mmrealsr_arch import MMRRDBNet_test as MmRealSr
 from spandrel.architectures.MoESR.__arch.MoESR import MoESR
 from spandrel.architectures.MoSR.__arch.mosr_arch import MoSR
 from spandrel.architectures.NAFNet.__arch.NAFNet_arch import NAFNet
@@ -68,6 +69,13 @@ def moesr(scale, upsampler, channels=3, dim=16, **options):
     net = MoESR(in_ch=channels, out_ch=channels, scale=scale, dim=dim, n_blocks=2, n_block=2, upsampler=upsampler,
                 upsample_dim=12, **options)
     return Case(net, 7, 5, bands=channels, given=["MetaUpsample"])
+
+
+def mm_real_sr(height, width, channels=3, **options):
+    net = MmRealSr(num_in_ch=channels, num_out_ch=channels, num_feat=8, num_block=2, num_grow_ch=4, **options)
+    factors = {"de_net.fc_degree.0.2.weight": 5, "dd_embed.0.weight": 2, "conv_last.weight": 0.5}
+    return Case(net, height, width, bands=channels, factors=factors,
+                call=lambda net, x: net(x, [None] * net.num_degradation)[0])
 
 
 def dncnn(convs, act_mode, channels=3):
@@ -181,6 +189,8 @@ CASES = {
     "real_plksr_dysample_x4": lambda: plksr(RealPLKSR, 4, kernel_size=7, dysample=True),
     "real_plksr_dysample_x3": lambda: plksr(RealPLKSR, 3, kernel_size=7, dysample=True),
     "real_plksr_dysample_x1": lambda: plksr(RealPLKSR, 1, kernel_size=7, dysample=True),
+    "mm_real_sr_x4": lambda: mm_real_sr(17, 14, num_feats=[8, 12, 16], num_blocks=[1, 2, 1], downscales=[2, 2, 1]),
+    "mm_real_sr_grey_x4": lambda: mm_real_sr(11, 13, channels=1, num_degradation=3, num_feats=[8, 12], num_blocks=[2, 1], downscales=[2, 2]),
     "moesr_x4": lambda: moesr(4, "pixelshuffledirect"),
     "moesr_shuffle_x2": lambda: moesr(2, "pixelshuffle", dim=20),
     "moesr_shuffle_x3": lambda: moesr(3, "pixelshuffle", expansion_factor=1, expansion_msg=1),

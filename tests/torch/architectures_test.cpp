@@ -193,7 +193,19 @@ TEST_CASE("a tensor that is missing, left over or of another shape is named, and
   CHECK(why(more).find("extra.bias (4) does not belong to any layer") != std::string::npos);
   FormulaWeights interactive = Rrdb(1, 2, InTodaysWords);
   interactive.Add("x", {8, 64}, "am_list.0.fc.0.weight");
-  CHECK(why(interactive).find("MMRealSR") != std::string::npos);
+  CHECK(why(interactive).find("am_list.0.fc.0.weight (8x64) does not belong to any layer") !=
+        std::string::npos);
+  const auto told = [&](int unshuffle) {
+    FormulaWeights weights = Rrdb(unshuffle, 2, InTodaysWords);
+    weights.Add("a", {8, 64}, "am_list.0.fc.0.weight");
+    weights.Add("b", {64, 2}, "dd_embed.0.weight");
+    for (const char* name : {"de_net.conv_first.0", "de_net.body.0.0.conv1"})
+      weights.AddConvolution(name, 8, 8, name);
+    weights.Add("c", {4, 8}, "de_net.fc_degree.0.0.weight");
+    return why(weights);
+  };
+  CHECK(told(1).find("de_net.") != std::string::npos);
+  CHECK(told(2).find("it is an MMRealSR for x2 or x1") != std::string::npos);
   FormulaWeights odd = Rrdb(1, 2, [](const std::string& name) { return name == "model.6" ? "gone" : name; });
   odd.AddConvolution("model.6", 8, 9, "model.6");
   CHECK(why(odd).find("model.6.weight is 8x9x3x3, not 8x8x3x3") != std::string::npos);
