@@ -12,14 +12,11 @@
 
 #include "acted_elsewhere.h"
 #include "acted_files.h"
+#include "acting_journal.h"
 #include "archive/archive_path.h"
 #include "base/path_parts.h"
-#include "base/same_file.h"
-#include "base/time_text.h"
 #include "base/try.h"
 #include "base/usage_error.h"
-#include "catalog/recorded_folder.h"
-#include "dataset/action_targets.h"
 #include "dataset/set_aside.h"
 #include "dataset/trash.h"
 #include "imgmill/base/path_text.h"
@@ -43,11 +40,6 @@ Result<std::string> TargetOf(const FileAction& action, const std::string& folder
 
 namespace {
 
-/// "undo-20260102-030405" in UTC.
-std::string UndoName() {
-  return UtcTimeNow("undo-%Y%m%d-%H%M%S");
-}
-
 std::string Count(uint64_t count, const char* what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
@@ -59,117 +51,8 @@ std::string CountWith(uint64_t partners, uint64_t sidecars) {
   return text;
 }
 
-/// The undo file that the last run with this catalog has made.
-constexpr char kUndoFileFact[] = "undo-file/1";
-
-struct Journal {
-  std::unique_ptr<ActionJournal> actions;
-  std::vector<std::unique_ptr<ActionJournal>> others;  ///< of earlier runs that were killed: completed
-  std::string name;                                    ///< as the user knows it
-  std::string earlier;     ///< of a run of this command that was killed, where it is another file
-  uint64_t completed = 0;  ///< actions that interrupted runs of this command had done or begun
-  uint64_t failed = 0;     ///< what they had begun, and could not be completed
-  bool resumed = false;
-};
-
-/// Where a run ends before it acts, what an earlier one has done can be taken back all the same.
-Error WithUndo(Error error, const Journal& journal) {
-  if (journal.completed > 0)
-    error.message += " (what the interrupted run before did is undone with: imgmill undo " +
-                     PrintablePath(journal.name) + ")";
-  return error;
-}
-
-/// A name of ours gives way to a file that is there, such as that of a run killed within the same second; so
-/// does one of a pipeline, which is run again. Another of the user's does not.
-Status Create(const ActRequest& request, const CommandServices& services, Journal& journal) {
-  const std::string& folder = services.catalog->folder();
-  const bool numbers = request.undo_file.empty() || services.in_pipeline;
-  const std::string name = !request.undo_file.empty()
-                               ? request.undo_file
-                               : (folder.empty() ? std::string(".") : folder) + "/" + UndoName() + ".tsv";
-  for (int i = 1;; ++i) {
-    journal.name = NumberedTarget(name, i);
-    Result<std::unique_ptr<ActionJournal>> made =
-        ActionJournal::Create(journal.name, request.command, OutputFolderOfCatalog(folder));
-    if (made) journal.actions = *std::move(made);
-    if (made) return {};
-    if (!numbers || made.error().code != Code::kConflict) return made.error();
-  }
-}
-
-/// False also of an undo file that a full disk has left empty: it is taken as a name without a file is.
-bool HoldsAnything(const std::string& file) {
-  std::error_code none;
-  const uintmax_t bytes = std::filesystem::file_size(file, none);
-  return !none && bytes > 0;
-}
-
-/// Undo files that a killed run may have left: the last one of this catalog, and the one that the user names.
-std::vector<std::string> EarlierUndoFiles(const ActRequest& request, const CommandServices& services) {
-  std::vector<std::string> files;
-  if (auto last = services.catalog->FindFact(ContentDigest{}, kUndoFileFact))
-    files.push_back(*std::move(last));
-  const std::string& named = request.undo_file;
-  if (!named.empty() && (files.empty() || !IsSameFile(files[0], named))) files.push_back(named);
-  return files;
-}
-
-/// Whether `path` is the undo file that the user names, or one that Create has given a number.
-bool MayGoOnWith(const std::string& path, const ActRequest& request, const CommandServices& services) {
-  const std::string& named = request.undo_file;
-  bool is_one = named.empty() || IsSameFile(named, path);
-  for (int i = 2; !is_one && services.in_pipeline && Exists(NumberedTarget(named, i)); ++i)
-    is_one = IsSameFile(NumberedTarget(named, i), path);
-  return is_one;
-}
-
-/// Goes on with the undo file of a killed or interrupted run, or makes one (if anything is planned). What
-/// such a run was in the middle of is completed either way.
-Result<Journal> OpenJournal(const ActRequest& request, const CommandServices& services,
-                            CommandResult& result) {
-  Journal journal;
-  for (const std::string& path : EarlierUndoFiles(request, services)) {
-    if (!HoldsAnything(path)) continue;
-    Result<std::unique_ptr<ActionJournal>> found = ActionJournal::Resume(path);
-    if (!found && found.error().code == Code::kLocked) return found.error();
-    if (!found) {
-      services.log(LogLevel::kWarning,
-                   "the undo file of an earlier run is passed over: " + found.error().message);
-      continue;
-    }
-    if (*found == nullptr) continue;
-    if ((*found)->command() == request.command) journal.completed += (*found)->completed();
-    const bool wanted = MayGoOnWith(path, request, services);
-    if (wanted && journal.actions == nullptr && (*found)->command() == request.command) {
-      journal.name = IsSameFile(request.undo_file, path) ? request.undo_file : (*found)->path();
-      journal.actions = *std::move(found);
-      journal.resumed = true;
-      continue;
-    }
-    // Nothing more is planned there.
-    const auto tell = [&](const FileAction& action, const Status& status) {
-      if (!status) TellFailed(action.path, status.error(), services, result);
-    };
-    const ActionCounts ended = TRY((*found)->Execute(StopFlag(), tell));
-    if (ended.error) return *ended.error;
-    journal.failed += ended.failed;
-    if ((*found)->command() == request.command && (*found)->completed() > 0) journal.earlier = path;
-    journal.others.push_back(*std::move(found));
-  }
-  if (journal.actions == nullptr && request.nothing_planned) return journal;
-  if (journal.actions == nullptr) {
-    TRY(Create(request, services, journal));
-  }
-  for (const auto& other : journal.others) journal.actions->TakeOver(*other);
-  // On the disk before anything is touched, for whoever comes after a kill.
-  TRY(services.catalog->PutFact(ContentDigest{}, kUndoFileFact, journal.actions->path()));
-  TRY(services.catalog->Flush());
-  return journal;
-}
-
 /// What these runs have put into the action's folder, or taken away.
-Status NoteActed(const Journal& journal, ActedFiles& acted, ActedElsewhere& elsewhere) {
+Status NoteActed(const ActingJournal& journal, ActedFiles& acted, ActedElsewhere& elsewhere) {
   Status noted;
   const auto add = [&](const FileAction& action) -> Status {
     elsewhere.Add(action);
@@ -271,7 +154,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
     result.summary += "; dry run: nothing was touched";
     return {};
   }
-  Journal journal = TRY(OpenJournal(request, services, result));
+  ActingJournal journal = TRY(OpenJournal(request, services, result));
   if (journal.actions == nullptr) return {};
   ActionJournal& actions = *journal.actions;
   PartnerCount partners(*services.memory, *services.stop);
@@ -293,7 +176,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   const Status planned = plan(put);
   // Nothing was done that its undo file could tell of.
   if (!planned && !journal.resumed) ::unlink(actions.path().c_str());
-  if (!planned) return WithUndo(planned.error(), journal);
+  if (!planned) return journal.WithUndo(planned.error());
   partners.EndPlan();
   sidecars.Tell(services, result);
   if (!request.target_folder.empty()) SweepTemporaries(request.target_folder);
@@ -303,7 +186,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
   if (marks) {
     Status marked = actions.NoteMade(mark);
     if (marked) marked = MarkSetAside(request.target_folder, request.command);
-    if (!marked) return WithUndo(marked.error(), journal);
+    if (!marked) return journal.WithUndo(marked.error());
   }
   const std::string command = request.command.substr(request.command.find(' ') + 1);
   ActedFiles record(command, {request.target_folder, request.partners_to}, services);
@@ -326,7 +209,7 @@ Status ExecuteActions(const ActRequest& request, const std::function<Status(cons
     TellFailed(action.path, status.error(), services, result);
   };
   Result<ActionCounts> acted = actions.Execute(*services.stop, report, notes);
-  if (!acted) return WithUndo(acted.error(), journal);
+  if (!acted) return journal.WithUndo(acted.error());
   if (acted->error) result.refusal = acted->error;
   // All was as wanted: an undo file would tell of nothing.
   const bool nothing = acted->done + acted->sidecars + acted->failed == 0 && !acted->error &&

@@ -8,6 +8,8 @@
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "base/usage_error.h"
+#include "changed_files.h"
+#include "commands/acting_journal.h"
 #include "commands/export_target.h"
 #include "commands/freed_bytes.h"
 #include "commands/planned_actions.h"
@@ -54,49 +56,40 @@ class ApplyRun final : public CommandRun {
   /// @param partners  null without --pair
   ApplyRun(const ApplyOptions& asked, const CommandServices& services,
            std::unique_ptr<DedupPartners> partners)
-      : CommandRun(services), asked_(asked), services_(services), partners_(std::move(partners)) {}
+      : CommandRun(services),
+        asked_(asked),
+        services_(services),
+        partners_(std::move(partners)),
+        changed_(asked.action) {}
   Operation& operation() override { return operation_; }
 
   Result<CommandResult> Reduce(CommandResult result) override {
     if (result.counts.interrupted) return result;
+    // Taken now: the files that this run makes hold none of what it finds changed.
+    const std::vector<std::string> undo_files = EarlierUndoFiles(asked_.undo_file, services_);
     if (Status read = ReadDecisions(asked_.file, [&](const DecidedGroup& group) { return Take(group); });
         !read)
       return OfTarget("the decisions", asked_.file, read.error());
     TRY(Describe(result));
     const bool acts = asked_.action != "report" && services_.shared->mode != RunMode::kPlan;
     if (acts) TRY(Act(result));
-    for (const FailedItem& changed : changed_) {
-      services_.log(LogLevel::kError, imgmill::Describe(changed.path, changed.error));
-      result.action_failures.Add(changed);
-    }
+    // Not before: what an interrupted run was in the middle of was ended only now.
+    TRY(changed_.LookInto(undo_files));
+    TellChanged(result);
     return result;
   }
 
  private:
-  /// Nothing, or why a file is not the one that was shown.
-  static std::optional<Error> Changed(const DecidedFile& file) {
-    const Result<bool> same = IsAsSeen(file.path, file.stamp, file.content);
-    if (!same) return Error{Stage::kAct, same.error().code, same.error().message};
-    if (*same) return std::nullopt;
-    return Error{Stage::kAct, Code::kConflict,
-                 "it is not the file that the page has shown (run dedup --html again)"};
-  }
-
   Status Take(const DecidedGroup& group) {
     if (services_.stop->StopRequested())
       return Error{Stage::kReduce, Code::kInterrupted, "stopped while reading the decisions"};
     ++groups_;
     kept_links_.Add(group.keep.path);
-    if (std::optional<Error> changed = Changed(group.keep)) {
-      changed->message += "; none of its duplicates is touched";
-      changed_.push_back({group.keep.path, *std::move(changed)});
-      return {};
-    }
+    if (changed_.HoldsKeeper(group.keep)) return {};
     bool first = true;
     for (const DecidedFile& duplicate : group.duplicates) {
-      if (std::optional<Error> changed = Changed(duplicate)) {
+      if (changed_.HoldsDuplicate(duplicate)) {
         kept_links_.Add(duplicate.path);
-        changed_.push_back({duplicate.path, *std::move(changed)});
         continue;
       }
       decisions_.Add({group.keep, duplicate, first});
@@ -114,9 +107,6 @@ class ApplyRun final : public CommandRun {
     result.details["duplicate_bytes"] = freed_.total();
     result.details["changed"] = changed_.size();
     result.headline = Counted(groups_, "group decided on", "groups decided on");
-    result.summary = Counted(count, "duplicate") + " (" + FormatByteSize(freed_.total()) + ")";
-    if (!changed_.empty())
-      result.summary += ", " + std::to_string(changed_.size()) + " not what was shown, and left alone";
     result.text = [decisions = decisions_](const TextSink& put) {
       return decisions.ForEach([&](const Decision& decision) -> Status {
         if (decision.begins_group) TRY(put("keep " + PrintablePath(decision.keep.path) + "\n"));
@@ -130,6 +120,20 @@ class ApplyRun final : public CommandRun {
       });
     });
     return {};
+  }
+
+  /// Before what the act phase has put into the summary.
+  void TellChanged(CommandResult& result) const {
+    result.details["changed"] = changed_.size();
+    if (changed_.done_before() > 0) result.details["done_before"] = changed_.done_before();
+    std::string summary =
+        Counted(decisions_.size(), "duplicate") + " (" + FormatByteSize(freed_.total()) + ")";
+    if (changed_.done_before() > 0)
+      summary += ", " + std::to_string(changed_.done_before()) + " done by an earlier run";
+    if (changed_.size() > 0)
+      summary += ", " + std::to_string(changed_.size()) + " not what was shown, and left alone";
+    result.summary.insert(0, summary);
+    changed_.Tell(services_, result);
   }
 
   /// The images' folders are known by the decisions alone, so that this cannot be found earlier.
@@ -229,7 +233,7 @@ class ApplyRun final : public CommandRun {
   const std::unique_ptr<DedupPartners> partners_;
   NoOperation operation_;
   DecisionTable decisions_;
-  std::vector<FailedItem> changed_;
+  ChangedFiles changed_;
   Folder duplicates_, keepers_;
   LinkedPlaces kept_links_;
   FreedBytes freed_;
