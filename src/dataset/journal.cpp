@@ -49,6 +49,10 @@ Result<std::unique_ptr<ActionJournal>> ActionJournal::Open(const std::string& pa
   return journal;
 }
 
+Result<std::string> ActionJournal::CommandOf(const std::string& path) {
+  return JournalFile::CommandOf(AbsoluteEntry(path));
+}
+
 Result<std::unique_ptr<ActionJournal>> ActionJournal::Resume(const std::string& path) {
   Result<std::unique_ptr<ActionJournal>> opened = Open(path);
   if (!opened) return opened.error();

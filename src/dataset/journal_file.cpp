@@ -84,17 +84,8 @@ Status JournalFile::ReadAll() {
     size_t used = 0;
     for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', used)) {
       const std::string_view line = std::string_view(text).substr(used, end - used);
-      if (first && line != kFirstLine && !line.starts_with(std::string(kFirstLine) + "\t")) {
-        return Malformed("its first line does not say \"imgmill-undo 1\"");
-      }
+      if (first) TRY(TakeFirst(line));
       if (!first && !Take(line, at + used)) return Malformed("line at byte " + std::to_string(at + used));
-      if (first) {
-        Fields fields(line);
-        fields.Next();
-        fields.Next();
-        command_ = fields.NextPath();
-        record_ = fields.NextPath();
-      }
       first = false;
       used = end + 1;
     }
@@ -109,6 +100,30 @@ Status JournalFile::ReadAll() {
     return ErrnoError(Stage::kAct, errno, "write the undo file " + PrintablePath(path_));
   }
   size_ = at;
+  return {};
+}
+
+Result<std::string> JournalFile::CommandOf(const std::string& path) {
+  JournalFile journal;
+  journal.path_ = path;
+  journal.file_ = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info {};
+  if (!journal.file_.valid() || ::fstat(journal.file_.get(), &info) != 0)
+    return ErrnoError(Stage::kAct, errno, "the undo file " + PrintablePath(path) + " cannot be opened");
+  journal.size_ = static_cast<uint64_t>(info.st_size);
+  const std::string line = TRY(journal.LineAt(0));
+  TRY(journal.TakeFirst(line));
+  return journal.command_;
+}
+
+Status JournalFile::TakeFirst(std::string_view line) {
+  if (line != kFirstLine && !line.starts_with(std::string(kFirstLine) + "\t"))
+    return Malformed("its first line does not say \"imgmill-undo 1\"");
+  Fields fields(line);
+  fields.Next();
+  fields.Next();
+  command_ = fields.NextPath();
+  record_ = fields.NextPath();
   return {};
 }
 

@@ -22,6 +22,8 @@ class JournalFile {
   static Result<JournalFile> Create(const std::string& path, const std::string& command,
                                     const std::string& record);
   static Result<JournalFile> Open(const std::string& path);
+  /// See ActionJournal::CommandOf.
+  static Result<std::string> CommandOf(const std::string& path);
 
   size_t size() const { return entries_.size(); }
   bool sealed() const { return sealed_; }
@@ -69,6 +71,7 @@ class JournalFile {
   Status Add(const std::string& line);
   Status AddState(size_t id, const char* word, State state, const std::string& rest);
   Status ReadAll();
+  Status TakeFirst(std::string_view line);
   bool Take(std::string_view line, uint64_t at);
   Result<std::string> LineAt(uint64_t at) const;
   Error Malformed(const std::string& why) const;

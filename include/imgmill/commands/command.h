@@ -89,6 +89,10 @@ struct CommandServices {
   LoadedModels* loaded = nullptr;
   /// A pipeline's step: CommandResult::kept is wanted.
   bool in_pipeline = false;
+  /// Of a step of a pipeline's file: a name that no other step has, such as "dedup" or "dedup-2". Else empty.
+  std::string step;
+  /// Those of the other steps.
+  std::vector<std::string> other_steps;
   /// Of a pipeline's later step: FirstUnlisted of what the pipeline was given.
   std::string unlisted_input;
   /// What a dry run finds out goes here.

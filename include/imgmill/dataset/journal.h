@@ -98,6 +98,9 @@ class ActionJournal {
   /// An undo file of an earlier run, to go on with it. kLocked while another process works on it, kMalformed
   /// if it is not an undo file, or of a newer version.
   static Result<std::unique_ptr<ActionJournal>> Open(const std::string& path);
+  /// As given to Create for the file at `path`, of which no more is read, also while another process works on
+  /// it. kMalformed as Open.
+  static Result<std::string> CommandOf(const std::string& path);
   /// An undo file that a killed or interrupted run has left. What that run was in the middle of is completed:
   /// a move that has made its target loses its source. The rest of its plan is not carried out: more may be
   /// planned instead, in the same file, and a path that was just completed is passed over when it is planned

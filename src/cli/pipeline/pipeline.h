@@ -17,6 +17,7 @@ namespace imgmill {
 
 struct PipelineStep {
   std::string name;    ///< "dedup"
+  std::string title;   ///< "dedup-2", if it is the second one; empty where the command line says which it is
   std::string place;   ///< "p.yaml:5: dedup"; empty where the command line says which it is
   std::string folder;  ///< below the pipeline's output; empty for steps that write no images
   /// Holds the flags that the command's options are bound to; null where somebody else does.
@@ -24,6 +25,7 @@ struct PipelineStep {
   std::unique_ptr<Command> command;
   bool leaves_set_aside = false;  ///< as in CommandRow
   StepsBefore before;
+  std::vector<std::string> other_titles;  ///< of the steps before and behind it
 
   PipelineStep();
   PipelineStep(PipelineStep&&) noexcept;

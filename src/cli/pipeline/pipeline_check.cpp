@@ -37,6 +37,8 @@ void KnowStepsBefore(CommandPipeline& pipeline) {
   before.output = pipeline.output;
   for (PipelineStep& step : pipeline.steps) {
     step.before = before;
+    for (const PipelineStep& other : pipeline.steps)
+      if (&other != &step) step.other_titles.push_back(other.title);
     const Command& command = *step.command;
     // Where a command makes files of images, that is its output folder: else it acts on these.
     for (const std::string& folder : {command.output_folder(), command.folder_to_leave_out()})

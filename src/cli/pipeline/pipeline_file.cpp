@@ -102,7 +102,8 @@ Result<PipelineStep> ReadStep(const YAML::Node& node, const std::string& file, c
   TRY(ApplyYaml(entry.second, file, *step.app, {}));
   TRY(ApplyDefaultsFile(*step.command, *step.app));
   const int use = ++uses[step.name];
-  step.folder = output + "/" + step.name + (use > 1 ? "-" + std::to_string(use) : "");
+  step.title = step.name + (use > 1 ? "-" + std::to_string(use) : "");
+  step.folder = output + "/" + step.title;
   if (CLI::Option* option = step.app->get_option_no_throw("--output");
       option != nullptr && option->count() == 0) {
     step.command->set_output_folder(step.folder);

@@ -9,6 +9,8 @@ namespace imgmill {
 StepRun::StepRun(Session& session, PipelineStep& step)
     : session_(session), step_(step), services_(session.services()) {
   services_.in_pipeline = true;
+  services_.step = step.title;
+  services_.other_steps = step.other_titles;
   services_.log = [this](LogLevel level, const std::string& text) {
     const std::lock_guard lock(mutex_);
     if (its_turn_ || level == LogLevel::kDebug) return session_.Log(level, text);
