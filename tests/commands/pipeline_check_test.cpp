@@ -62,10 +62,36 @@ TEST_CASE("what a later step cannot read or write is said before an earlier one 
       CHECK(ran.err.find("steps.yaml:6: " + wrong.step.substr(0, wrong.step.find(':')) + ": ") !=
             std::string::npos);
       CHECK(ran.err.find(wrong.why) != std::string::npos);
-      CHECK((!fs::exists(where / "out") || CountFiles(where / "out") == 0));
+      CHECK_FALSE(fs::exists(where / "out"));
+      CHECK_FALSE(fs::exists(where / "nodir"));
       CHECK(TestFolder::Read(where / "theirs.npy") == "not imgmill's, and no vectors");
     }
   }
+}
+
+TEST_CASE("a pipeline that is refused makes no folder, no catalog and no report") {
+  const TestFolder where;
+  const auto ran = [&](const std::string& steps) {
+    const std::string pipeline = WriteSteps(where, steps);
+    where.Write("steps.yaml", "report: report.json\n" + TestFolder::Read(pipeline));
+    const ProcessResult refused = Run({"run", pipeline, "--json"});
+    INFO(refused.err);
+    CHECK(refused.exit_code == 2);
+    CHECK(Json(refused)["error"]["code"] == "usage");
+    size_t entries = 0;
+    for ([[maybe_unused]] const auto& entry : fs::directory_iterator(where.path())) ++entries;
+    CHECK(entries == 2);  // the photos and the pipeline
+  };
+  ran("  - upscale: {method: linear, output: out/tile}\n");
+  ran("  - upscale: {method: linear, output: elsewhere}\n  - match: {top: 2}\n");
+}
+
+TEST_CASE("a catalog that is there says which vectors there are when a pipeline is checked") {
+  const TestFolder where;
+  REQUIRE(Run({"run", WriteSteps(where, "  - embed:\n")}).exit_code == 0);
+  const ProcessResult ran = Run({"run", WriteSteps(where, "  - match: {top: 2}\n")});
+  INFO(ran.err);
+  CHECK(ran.exit_code == 0);
 }
 
 TEST_CASE("what a step before makes need not be there when a pipeline is checked") {

@@ -66,7 +66,6 @@ class PipelineRun {
   }
 
   Result<CommandResult> Run() {
-    TRY(CheckSteps(pipeline_, session_.services()));
     // Known now, not after the steps before it have moved files.
     for (const PipelineStep& step : pipeline_.steps) {
       const std::string weights = step.command->weight_file();
@@ -279,6 +278,7 @@ ExitCode RunPipeline(CommandPipeline pipeline, const SharedOptions& shared, std:
   SessionPlan plan{"run", std::move(command_line), {pipeline.output}, {}, {}, advise};
   plan.is_pipeline = true;
   plan.videos = !pipeline.steps.empty() && pipeline.steps.front().command->reads_videos();
+  plan.check = [&pipeline](const CommandServices& services) { return CheckSteps(pipeline, services); };
   for (const PipelineStep& step : pipeline.steps) {
     plan.leaves_set_aside = plan.leaves_set_aside || step.leaves_set_aside;
     const std::string output = step.command->output_folder();

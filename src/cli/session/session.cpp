@@ -27,38 +27,57 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionPlan& plan, const Sh
   session->stop_ = &InstallStopSignals();
   TRY(CheckTargets(plan));
   TRY(TakeStdin(shared.list, *session->stop_));
-
-  TRY(MakeReportFolders(shared));
-  InitImageLibraries();  // before the manager looks at what the process holds
-  TRY(session->OpenCatalog());
-  MemoryOptions options;
-  options.host_budget = shared.memory;
-  options.least_lease = plan.least_lease;
-  options.cache = shared.cache;
-  options.batch_sizing = shared.batch_sizing;
-  if (!session->catalog_->folder().empty()) options.cost_store = session->catalog_->folder() + "/costs.txt";
   Session* self = session.get();
   session->services_.shared = &shared;
-  std::unique_ptr<MemoryManager> memory = TRY(MemoryManager::Create(options));
-  session->memory_ = std::move(memory);
-
-  session->services_.memory = self->memory_.get();
-  session->services_.catalog = self->catalog_.get();
   session->services_.stop = self->stop_;
-  session->services_.progress = &self->progress_;
-  session->services_.models = &self->models_;
-  session->services_.plan = &self->run_plan_;
-  session->services_.loaded = &self->loaded_;
   session->services_.log = [self](LogLevel level, const std::string& text) {
     self->log_->Write(level, text);
   };
-  if (session->services_.wants_verdicts())
-    session->services_.observer = &session->thumbnails_.emplace(*session->catalog_, *session->memory_);
-  if (shared.jsonl) session->services_.put_line = [self](const JsonObject& line) { self->PutLine(line); };
-  session->progress_.Begin(plan.name);
-  session->progress_line_ =
-      std::make_unique<LogOutput::ProgressLine>(*self->log_, self->progress_, *self->memory_);
   return session;
+}
+
+/// By the catalog that is there, or an empty one.
+Status Session::Check() {
+  if (!plan_.check) return {};
+  std::string folder = TRY(CatalogFolder());
+  std::unique_ptr<FolderLock> lock;
+  if (::access(CatalogDatabase(folder).c_str(), R_OK | W_OK) != 0) {
+    folder.clear();
+  } else if (shared_.mode == RunMode::kRun) {
+    std::unique_ptr<FolderLock> taken = TRY(FolderLock::Take(folder, plan_.command_line));
+    lock = std::move(taken);
+  }
+  const std::unique_ptr<Catalog> catalog = TRY(Catalog::Open(folder));
+  services_.catalog = catalog.get();
+  const Status right = plan_.check(services_);
+  services_.catalog = nullptr;
+  return right;
+}
+
+Status Session::Start() {
+  TRY(MakeReportFolders(shared_));
+  InitImageLibraries();  // before the manager looks at what the process holds
+  TRY(OpenCatalog());
+  MemoryOptions options;
+  options.host_budget = shared_.memory;
+  options.least_lease = plan_.least_lease;
+  options.cache = shared_.cache;
+  options.batch_sizing = shared_.batch_sizing;
+  if (!catalog_->folder().empty()) options.cost_store = catalog_->folder() + "/costs.txt";
+  std::unique_ptr<MemoryManager> memory = TRY(MemoryManager::Create(options));
+  memory_ = std::move(memory);
+
+  services_.memory = memory_.get();
+  services_.catalog = catalog_.get();
+  services_.progress = &progress_;
+  services_.models = &models_;
+  services_.plan = &run_plan_;
+  services_.loaded = &loaded_;
+  if (services_.wants_verdicts()) services_.observer = &thumbnails_.emplace(*catalog_, *memory_);
+  if (shared_.jsonl) services_.put_line = [this](const JsonObject& line) { PutLine(line); };
+  progress_.Begin(plan_.name);
+  progress_line_ = std::make_unique<LogOutput::ProgressLine>(*log_, progress_, *memory_);
+  return {};
 }
 
 Session::~Session() = default;
@@ -70,19 +89,23 @@ void Session::KeepModels(std::span<const std::string> weight_files) {
   memory_->Rebaseline();  // the weights are no fixed part any more
 }
 
+std::vector<std::string> Session::CatalogRoots() const {
+  if (plan_.catalog_of.empty()) return InputRoots(shared_.list);
+  ListOptions listed;
+  listed.paths = {plan_.catalog_of};
+  return InputRoots(listed);
+}
+
+Result<std::string> Session::CatalogFolder() const {
+  if (!shared_.catalog.empty() || shared_.no_catalog) return shared_.catalog;
+  const std::vector<std::string>& outputs = plan_.output_folders;
+  return DefaultCatalogFolder(outputs.empty() ? "" : outputs.front(), CatalogRoots());
+}
+
 Status Session::OpenCatalog() {
   const std::vector<std::string>& outputs = plan_.output_folders;
-  std::string folder = shared_.catalog;
-  ListOptions listed = shared_.list;
-  if (!plan_.catalog_of.empty()) {
-    listed = {};
-    listed.paths = {plan_.catalog_of};
-  }
-  const std::vector<std::string> roots = InputRoots(listed);
-  if (folder.empty() && !shared_.no_catalog) {
-    std::string chosen = TRY(DefaultCatalogFolder(outputs.empty() ? "" : outputs.front(), roots));
-    folder = std::move(chosen);
-  }
+  const std::vector<std::string> roots = CatalogRoots();
+  std::string folder = TRY(CatalogFolder());
   const auto placed = [&](Status there) -> Status {
     if (!there && shared_.catalog.empty() && outputs.empty()) return NoPlaceForCatalog(there.error());
     return there;
@@ -155,6 +178,13 @@ ExitCode RunSession(const SessionPlan& plan, const SharedOptions& shared,
     return ExitCodeFor(opened.error());
   }
   Session& session = **opened;
+  const Status right = session.Check();
+  if (!right && right.error().code == Code::kUsage) return session.Refuse(right.error());
+  if (const Status started = session.Start(); !started) {
+    std::fprintf(stderr, "imgmill: error: %s\n", started.error().message.c_str());
+    return ExitCodeFor(started.error());
+  }
+  if (!right) return session.Finish(right.error());
   const std::shared_ptr<void> archives =
       ReserveForArchives(*session.services().memory, *session.services().stop);
   ListOptions list = ListingOf(plan, shared);

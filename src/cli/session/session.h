@@ -37,11 +37,19 @@ struct SessionPlan {
   bool leaves_set_aside = false;
   /// A plan is of the first of several steps.
   bool is_pipeline = false;
+  /// What can be known to be wrong before anything is written; may be empty. It is given a catalog, the
+  /// options, the stop flag and the log, and no memory.
+  std::function<Status(const CommandServices&)> check = {};
 };
 
 class Session {
  public:
+  /// With the log open, and nothing written yet.
   static Result<std::unique_ptr<Session>> Open(const SessionPlan& plan, const SharedOptions& shared);
+  /// The plan's own check.
+  Status Check();
+  /// Makes folders, takes locks, opens the catalog.
+  Status Start();
   ~Session();
 
   const CommandServices& services() const { return services_; }
@@ -68,9 +76,15 @@ class Session {
   ExitCode FinishPlan(const CommandResult& result);
   /// Ends a run that an error stopped: prints it as the document. @return the process's exit code
   ExitCode Finish(const Error& error);
+  /// Ends one that was not started, of which nothing is to be left. @return the process's exit code
+  ExitCode Refuse(const Error& error);
 
  private:
   Session(const SessionPlan& plan, const SharedOptions& shared) : plan_(plan), shared_(shared) {}
+  /// What the default catalog is chosen by.
+  std::vector<std::string> CatalogRoots() const;
+  /// Where the catalog lies, or would; empty for none.
+  Result<std::string> CatalogFolder() const;
   Status OpenCatalog();
   JsonObject Header() const;
   void CloseMemory();

@@ -268,6 +268,14 @@ ExitCode Session::Finish(CommandResult result) {
   return CloseLog(code);
 }
 
+ExitCode Session::Refuse(const Error& error) {
+  JsonObject document = Header();
+  document["error"] = ErrorJson(error);
+  const bool told = PrintResult(document, {});
+  Log(LogLevel::kError, error.message);
+  return CloseLog(told ? ExitCodeFor(error) : ExitCode::kCannot);
+}
+
 ExitCode Session::Finish(const Error& error) {
   CloseMemory();
   JsonObject document = Header();
