@@ -172,9 +172,10 @@ std::string LogOutput::ProgressLine::Text() {
   const double rate = seconds > 0 ? static_cast<double>(listed - listed_before_) / seconds : 0;
   std::string text = step + " " + std::to_string(listed);
   if (expected > 0) text += "/" + std::to_string(expected);
+  // Of none since the step began there is no rate, and a slow one is not 0.0.
   char number[48];
-  std::snprintf(number, sizeof number, "  %.1f images/s", rate);
-  text += number;
+  std::snprintf(number, sizeof number, rate < 1 ? "  %.2g images/s" : "  %.1f images/s", rate);
+  if (rate > 0) text += number;
   if (expected > listed && rate > 0)
     text += "  " + Duration(static_cast<double>(expected - listed) / rate) + " left";
   if (failed > 0) text += "  " + std::to_string(failed) + " failed";
