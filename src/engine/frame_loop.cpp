@@ -72,7 +72,7 @@ Result<FramesSeen> MapFrames(FrameSource& frames, const ItemPlan& plan, ItemTask
       return Error{Stage::kDecode, Code::kInterrupted, "stopped at frame " + std::to_string(number)};
     const Result<std::optional<Frame>> frame = frames.Next();
     if (frame && !*frame) break;
-    if (frame) number = (*frame)->number;
+    number = frame ? (*frame)->number : frames.fault_number().value_or(number);
     const Result<ItemTask::Wanted> wanted =
         frame ? task.Wants(**frame, frames) : Result<ItemTask::Wanted>(frame.error());
     if (wanted && *wanted == ItemTask::Wanted::kNo) continue;

@@ -61,6 +61,7 @@ class Sequence final : public FrameSource {
   Result<std::unique_ptr<RowReader>> Look(const ReadOptions& options) override {
     return video_->Look(options);
   }
+  std::optional<int64_t> fault_number() const override { return video_->fault_number(); }
   bool independent() const override { return true; }
   bool may_be_partial() const override { return true; }
 

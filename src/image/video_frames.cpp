@@ -68,6 +68,7 @@ class VideoFrames final : public FrameSource {
       case VideoFile::Step::kEnd:
         return std::optional<Frame>();
       case VideoFile::Step::kFault:
+        fault_number_ = picture_.number;
         return fault;
       case VideoFile::Step::kPicture:
         break;
@@ -116,6 +117,7 @@ class VideoFrames final : public FrameSource {
     return std::unique_ptr<RowReader>(std::make_unique<BrightnessRows>(layout, *video_));
   }
 
+  std::optional<int64_t> fault_number() const override { return fault_number_; }
   bool independent() const override { return true; }
   bool may_be_partial() const override { return true; }
 
@@ -124,6 +126,7 @@ class VideoFrames final : public FrameSource {
   ImageHeader header_;  // of the picture that Next gave last
   std::unique_ptr<VideoFile> video_;
   VideoPicture picture_;
+  std::optional<int64_t> fault_number_;
 };
 
 }  // namespace

@@ -63,7 +63,8 @@ class VideoFile {
 
   enum class Step { kPicture, kEnd, kFault };
   /// To the next picture that can be trusted. kFault: some before it cannot, and are passed over; `fault`
-  /// tells which and why, and the next call goes on behind them, unless the fault is the file's own.
+  /// tells how many and why, and `picture.number` which is the first of them, or would be the next where the
+  /// fault is the file's own; else the next call goes on behind them.
   virtual Step Next(VideoPicture& picture, Error& fault) = 0;
 
   /// That picture, in rows of `stride` bytes, which have room for kVideoPadding more than its pixels take.
@@ -79,7 +80,7 @@ inline constexpr size_t kVideoPadding = 64;
 using ReadVideoFn = ptrdiff_t (*)(void* file, int64_t at, uint8_t* to, size_t bytes);
 
 /// Raised with each change of what is declared here, so that a module of another build is refused.
-inline constexpr int kVideoInterface = 4;
+inline constexpr int kVideoInterface = 5;
 inline constexpr char kOpenVideo[] = "imgmill_open_video";
 /// Null: `why` tells. `file` must outlive it. Pictures of more than `most_pixels` are not decoded.
 using OpenVideoFn = VideoFile* (*)(int interface, ReadVideoFn read, void* file, int64_t bytes,

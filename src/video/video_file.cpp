@@ -174,9 +174,12 @@ VideoFile::Step DecodedVideo::Next(VideoPicture& picture, Error& fault) {
   if (!std::exchange(opened_, true) && !OpenDecoder(fault)) return end_told_ = true, Step::kFault;
   if (end_told_) return Step::kEnd;
   const int64_t given = given_;
+  picture.number = number_;  // also of a fault
   const Step step = Go(picture, fault);
   if (!decoder_->troubled()) return step;
-  return BeginAgain(given, fault) ? Go(picture, fault) : (end_told_ = true, Step::kFault);
+  if (!BeginAgain(given, fault)) return end_told_ = true, Step::kFault;
+  picture.number = number_;
+  return Go(picture, fault);
 }
 
 VideoFile::Step DecodedVideo::Go(VideoPicture& picture, Error& fault) {

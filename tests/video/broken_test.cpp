@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "video/drawn_videos.h"
@@ -123,6 +125,26 @@ TEST_CASE("damage costs the frames up to the next one that stands for itself, an
     CHECK(hole.frames < 50);
     CHECK(fs::exists(hole.where / ("out/s_000049.png")));
   }
+}
+
+TEST_CASE("each message about a video damaged in two places has the number of the frame that it is about") {
+  // Of 50 frames in groups of 10 the one at 33 is damaged, and those from 37 on are not there.
+  Broken twice;
+  const auto spoil = [&](std::string& bytes) {
+    Shell("ffprobe -v error -select_streams v -show_entries packet=pos -of csv=p=0 '" +
+          twice.where / "whole/s.mp4" + "' >'" + twice.where / "places'");
+    std::ifstream places(twice.where / "places");
+    const std::vector<std::ptrdiff_t> at{std::istream_iterator<std::ptrdiff_t>(places), {}};
+    REQUIRE(at.size() == 50);
+    std::fill_n(bytes.begin() + at[33] + 4, 40, '\0');
+    bytes.resize(static_cast<size_t>(at[37]));
+  };
+  RunBroken(twice, "s.mp4", "-c:v libx264 -bf 0 -g 10 -sc_threshold 0 -movflags +faststart", spoil);
+  CAPTURE(twice.message);
+  CHECK(twice.frames == 33);
+  CHECK(twice.message.starts_with("frame 33: it and the 3 behind it cannot be decoded: "));
+  CHECK(twice.message.find("; frame 37: the video ends early, 13 pictures before the end") !=
+        std::string::npos);
 }
 
 TEST_CASE("parts that are missing are found by several threads as by one, each time") {

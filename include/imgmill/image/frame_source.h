@@ -44,6 +44,10 @@ class FrameSource {
   /// about the frame that would have come.
   virtual Result<std::optional<Frame>> Next() = 0;
 
+  /// Which frame Next's last error is about, where it may be about several: the first of them. Nothing: the
+  /// one behind that which was told before.
+  virtual std::optional<int64_t> fault_number() const { return std::nullopt; }
+
   /// Rows of the frame that Next gave last: the whole picture as it is seen then, with what earlier frames
   /// left of theirs. Frames may be passed over without it. Only once for each. @throws OutOfMemory
   virtual Result<std::unique_ptr<RowReader>> Open(const ReadOptions& options) = 0;
