@@ -26,12 +26,14 @@ constexpr std::array<const char*, 8> kTopKeys = {"input", "output",  "report",  
 
 /// "input": one path or several.
 Status ReadInput(const YAML::Node& node, const std::string& file, ListOptions& list) {
-  if (node.IsScalar()) {
+  if (node.IsScalar() && !node.Scalar().empty()) {
     std::string path = TRY(PathAt(node, file));
     list.paths.push_back(std::move(path));
     return {};
   }
   if (!node.IsSequence()) return UsageError(AtLine(file, node, "\"input\" takes a path or a list of paths"));
+  if (node.size() == 0)
+    return UsageError(AtLine(file, node, "\"input\" is an empty list: it takes a path or a list of paths"));
   for (const YAML::Node& item : node) {
     if (!item.IsScalar()) return UsageError(AtLine(file, item, "\"input\" takes paths"));
     std::string path = TRY(PathAt(item, file));

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/may_overwrite.h"
@@ -38,6 +40,31 @@ std::string RecordOf(const std::string& folder) {
   if (!Exists(folder)) return folder;
   if (const auto record = OutputFolderOf(folder)) return *record;
   return OutputFolderOf(CanonicalOrEntry(folder)).value_or(folder);
+}
+
+/// A folder right in `folder` that has a record of its own; the first by name.
+std::optional<std::string> RecordedBelow(const std::string& folder) {
+  std::optional<std::string> first;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+    std::string below = Join(folder, entry.path().filename().string());
+    const bool recorded = entry.is_directory(none) && OutputFolderOf(below) == below;
+    if (recorded && (!first || below < *first)) first = std::move(below);
+  }
+  return first;
+}
+
+/// Why there is no record to look into.
+Error NoRecord(const std::string& folder, Error error) {
+  if (error.code == Code::kNotFound) {
+    error.code = Code::kUsage;
+    if (!Exists(folder)) error.message = "there is no such folder";
+    if (const auto below = RecordedBelow(folder))
+      error.message = "there is no catalog in it (.imgmill/catalog.sqlite), but one in " +
+                      PrintablePath(*below) + ": name that folder";
+  }
+  error.message = PrintablePath(folder) + ": " + error.message;
+  return error;
 }
 
 /// The way down from the folder of the record, with a slash at its end; "" if that is the folder.
@@ -88,13 +115,9 @@ class Verify final : public Tool {
       const std::string folder = WithoutRedundancy(each);
       const std::string record = RecordOf(folder);
       Result<std::unique_ptr<ProvenanceFolder>> opened = ProvenanceFolder::Open(record);
-      if (!opened) {
-        Error error = opened.error();
-        if (error.code == Code::kNotFound) error.code = Code::kUsage;
-        error.message = PrintablePath(folder) + ": " + error.message;
-        return error;
-      }
+      if (!opened) return NoRecord(folder, opened.error());
       const std::string way_down = WayDown(record, folder);
+      record_ = CanonicalOrEntry(record);
       TRY(LookAtFiles(**opened, folder, way_down));
       MissingOutputs outputs(**opened, way_down.empty() ? "" : CanonicalOrEntry(folder), ToldOf(**opened));
       TRY(outputs.Look(*stop_));
@@ -132,6 +155,7 @@ class Verify final : public Tool {
     switch (found->state) {
       case Provenance::State::kUnknown:
         Tell(kUnknown, path);
+        NoteOtherRecord(path);
         break;
       case Provenance::State::kChanged:
         Tell(kChanged, path);
@@ -142,6 +166,14 @@ class Verify final : public Tool {
         TRY(LookAtSource(folder, path, found->work));
     }
     return {};
+  }
+
+  /// An output folder within one has a record of its own, which is not looked into.
+  void NoteOtherRecord(const std::string& path) {
+    const std::string folder = ParentOf(path);
+    if (folder != last_folder_) last_record_ = OutputFolderOf(CanonicalOrEntry(folder));
+    last_folder_ = folder;
+    if (last_record_ && *last_record_ != record_) ++elsewhere_[*last_record_];
   }
 
   Status LookAtSource(ProvenanceFolder& folder, const std::string& path, const FoundWork& work) {
@@ -202,6 +234,12 @@ class Verify final : public Tool {
       std::fprintf(stderr, "imgmill: info: %s\n",
                    forget_ ? "what is missing is looked for no more from now on"
                            : "what is gone for good is looked for no more after --forget");
+    for (const auto& [folder, files] : elsewhere_)
+      std::fprintf(stderr,
+                   "imgmill: warning: %s has a record of its own, which was not looked into: %llu of the "
+                   "unknown files lie there (imgmill verify %s looks at them)\n",
+                   PrintablePath(folder).c_str(), static_cast<unsigned long long>(files),
+                   PrintablePath(folder).c_str());
     if (Print({}) != ExitCode::kDone) return ExitCode::kCannot;
     if (counts_[kFailed] > 0) return ExitCode::kSomeFailed;
     return found > 0 ? ExitCode::kFindings : ExitCode::kDone;
@@ -215,6 +253,10 @@ class Verify final : public Tool {
   const StopFlag* stop_ = nullptr;
   const TextSink* manifest_sink_ = nullptr;
   std::array<uint64_t, kFindings> counts_{};
+  std::string record_;                         ///< the output folder that is looked at, canonical
+  std::string last_folder_;                    ///< of an unknown file
+  std::optional<std::string> last_record_;     ///< that it belongs to
+  std::map<std::string, uint64_t> elsewhere_;  ///< unknown files of other output folders
   nlohmann::ordered_json findings_ = nlohmann::ordered_json::array();
 };
 
