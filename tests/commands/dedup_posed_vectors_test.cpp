@@ -102,6 +102,42 @@ TEST_CASE("by a network's vectors, turned and mirrored photos are found in every
   CHECK(found("flip") == "flip-vertical flip rotate180 ");  // by their folders
 }
 
+TEST_CASE("of another set of poses only those are embedded that the catalog does not have") {
+  const Album album;
+  if (!album.parts.missing.empty()) {
+    MESSAGE("SKIPPED: " << album.parts.missing);
+    return;
+  }
+  const TestFolder& where = album.where;
+  struct Ran {
+    uint64_t embedded = 0;  ///< images in poses that the network was given
+    nlohmann::json groups;
+  };
+  const auto dedup = [&](const std::string& words, const std::string& catalog) {
+    const std::string report = where / "report.json";
+    Ran ran;
+    ran.groups =
+        Json(album.Dedup({"--invariant", words, "--catalog", where / catalog, "--report", report}))["groups"];
+    const nlohmann::json told = JsonFile(report);
+    for (const nlohmann::json& batch : told["history"]["batches"])
+      if (batch["device"] != "host") ran.embedded += batch["n"].get<uint64_t>();
+    return ran;
+  };
+  const Ran turned = dedup("rotate", "catalog");
+  CHECK(turned.embedded == 14 * 4);
+  const Ran fresh = dedup("rotate,flip", "alone");
+  CHECK(fresh.embedded == 14 * 8);
+  const Ran both = dedup("rotate,flip", "catalog");
+  CHECK(both.embedded == 14 * 4);  // mirrored ones, and those that are turned as well
+  CHECK(both.groups == fresh.groups);
+  // Of "flip" one pose is a half turn: all are in the files of the other sets.
+  const Ran mirrored = dedup("flip", "catalog");
+  CHECK(mirrored.embedded == 0);
+  CHECK(mirrored.groups == dedup("flip", "another").groups);
+  CHECK(dedup("rotate", "alone").embedded == 0);
+  CHECK(dedup("rotate", "alone").groups == turned.groups);
+}
+
 TEST_CASE("an image's own vector is the same whether its poses are embedded beside it or not") {
   const Album album;
   if (!album.parts.missing.empty()) {

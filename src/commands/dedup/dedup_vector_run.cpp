@@ -24,7 +24,7 @@ class VectorRun final : public CommandRun {
         operation_(
             *opened_.embedder, opened_.store, nullptr, services, /*needs_notes=*/true,
             [this](EmbeddedImage& image) { Add(image); },
-            opened_.embedder->poses().empty() ? nullptr : &opened_.posed) {
+            opened_.embedder->poses().empty() ? nullptr : &opened_.posed, &opened_.others) {
     options.workers = EmbeddingWorkers(embedding, services);
     alone = true;  // the operation is embed's, which does not know of a reduce
   }

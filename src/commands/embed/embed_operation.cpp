@@ -57,12 +57,14 @@ Result<OpenedEmbedding> WithVectors(std::unique_ptr<Embedder> embedder, const Co
     if (catalog.folder().empty()) return std::unique_ptr<VectorFile>();
     return VectorFile::Open(catalog.folder(), kind, 0);
   };
-  OpenedEmbedding opened{std::move(embedder), {&catalog, nullptr}, {&catalog, nullptr}};
+  OpenedEmbedding opened{std::move(embedder), {&catalog, nullptr}, {&catalog, nullptr}, {}};
   std::unique_ptr<VectorFile> own = TRY(open(opened.embedder->kind()));
   opened.store.file = std::move(own);
   if (opened.embedder->poses().empty()) return opened;
   std::unique_ptr<VectorFile> posed = TRY(open(opened.embedder->PosedKind()));
   opened.posed.file = std::move(posed);
+  KnownPoses others = TRY(KnownPoses::Open(catalog, *opened.embedder, services.shared->allow_truncated));
+  opened.others = std::move(others);
   return opened;
 }
 
@@ -107,21 +109,43 @@ class EmbedOperation::Task final : public ItemTask {
     // Behind another operation it is not known to be needed before the first image that is kept.
     TRY(operation_.Prepare());
     const auto dimension = static_cast<size_t>(operation_.embedder_.dimension());
-    PoolArray<float> vectors((1 + operation_.embedder_.poses().size()) * dimension);
-    TRY(embedding_->Finish(vectors.span(), outcome.rung));
+    const std::span<const int> poses = operation_.embedder_.poses();
+    vector_.resize(dimension);
+    posed_.resize(poses.size() * dimension);
+    const std::vector<int> missing = TRY(TakeKnown());
+    PoolArray<float> vectors(missing.size() * dimension);
+    TRY(embedding_->Finish(missing, vectors.span(), outcome.rung));
     const auto finite = [](float value) { return std::isfinite(value); };
-    for (size_t at = 0; at < vectors.size(); at += dimension) {
-      const std::span<float> vector = vectors.span().subspan(at, dimension);
+    for (size_t i = 0; i < missing.size(); ++i) {
+      const std::span<float> vector = vectors.span().subspan(i * dimension, dimension);
       if (!(operation_.embedder_.OfLengthOne() ? Normalise(vector)
                                                : std::all_of(vector.begin(), vector.end(), finite)))
         return Error{Stage::kCompute, Code::kModelError,
                      "the model gives a vector whose length is infinite, not a number or 0 (is its input "
                      "described correctly?)"};
+      const auto place = std::ranges::find(poses, missing[i]) - poses.begin();
+      std::ranges::copy(vector, missing[i] == 0
+                                    ? vector_.begin()
+                                    : posed_.begin() + place * static_cast<std::ptrdiff_t>(dimension));
     }
-    const std::span<float> posed = vectors.span().subspan(dimension);
-    vector_.assign(vectors.begin(), vectors.begin() + dimension);
-    posed_.assign(posed.begin(), posed.end());
     return {};
+  }
+
+  /// @return the poses in which the image is still to be embedded: at least one, or it would not be here
+  Result<std::vector<int>> TakeKnown() {
+    const std::span<const int> poses = operation_.embedder_.poses();
+    std::vector<int> missing(poses.begin(), poses.end());
+    bool own = false;
+    if (!operation_.force_ && operation_.posed_ != nullptr && operation_.others_ != nullptr) {
+      const ContentDigest& content = item_.main.content;
+      const auto place = TRY(operation_.FindVector(operation_.known_, operation_.fact_, content));
+      own = place && operation_.FileOf(operation_.known_)->Read(*place, vector_);
+      std::vector<int> rest = TRY(operation_.others_->Find(content, poses, posed_));
+      missing = std::move(rest);
+    }
+    // What another thread has put there meanwhile.
+    if (!own || missing.empty()) missing.insert(missing.begin(), 0);
+    return missing;
   }
 
   /// Of equal images that are worked on at once, the first one's row serves all: how many rows there are is
@@ -129,21 +153,11 @@ class EmbedOperation::Task final : public ItemTask {
   Status Keep(EmbeddedImage& image) {
     const std::lock_guard lock(operation_.keep_mutex_);
     image.vectors = operation_.kept_.file.get();
-    if (!posed_.empty()) TRY(KeepIn(*operation_.posed_, operation_.posed_fact_, posed_, image.posed));
+    if (!posed_.empty())
+      TRY(operation_.KeepIn(*operation_.posed_, operation_.posed_fact_, item_.main.content, posed_,
+                            image.posed));
     // The place last: whoever finds it finds the rest.
-    return KeepIn(operation_.kept_, operation_.fact_, vector_, image.place);
-  }
-
-  Status KeepIn(VectorStore& store, const std::string& fact, std::span<const float> row,
-                VectorFile::Place& place) const {
-    const ContentDigest& content = item_.main.content;
-    std::vector<float> known(row.size());
-    if (!operation_.force_ && Unpack(store.catalog->FindFact(content, fact), place) &&
-        store.file->Read(place, known))
-      return {};
-    const VectorFile::Place appended = TRY(store.file->Append(row));
-    place = appended;
-    return store.catalog->PutFact(content, fact, Packed(place));
+    return operation_.KeepIn(operation_.kept_, operation_.fact_, item_.main.content, vector_, image.place);
   }
 
   EmbedOperation& operation_;
@@ -156,7 +170,8 @@ class EmbedOperation::Task final : public ItemTask {
 
 EmbedOperation::EmbedOperation(Embedder& embedder, VectorStore& known, VectorStore* kept,
                                const CommandServices& services, bool needs_notes,
-                               std::function<void(EmbeddedImage&)> on_image, VectorStore* posed)
+                               std::function<void(EmbeddedImage&)> on_image, VectorStore* posed,
+                               const KnownPoses* others)
     : Operation({.name = "embed",
                  .fingerprint = VectorFact(embedder.kind(), services.shared->allow_truncated),
                  .prepares = true,
@@ -168,6 +183,7 @@ EmbedOperation::EmbedOperation(Embedder& embedder, VectorStore& known, VectorSto
       force_(services.shared->force),
       allow_truncated_(services.shared->allow_truncated),
       posed_(posed),
+      others_(others),
       posed_fact_(posed == nullptr ? std::string() : VectorFact(embedder.PosedKind(), allow_truncated_)),
       notes_fact_("picture-rgb" + std::to_string(embedder.shrink_to_side()) + "/3" +
                   std::string(LenientMark(allow_truncated_))),
@@ -209,10 +225,28 @@ Result<std::optional<EmbedOperation::Places>> EmbedOperation::FindVectors(const 
   if (!own) return std::optional<Places>();
   places.own = *own;
   if (posed_ == nullptr) return std::optional(places);
-  const std::optional<VectorFile::Place> posed = TRY(FindVector(*posed_, posed_fact_, content));
+  const std::optional<VectorFile::Place> posed = TRY(FindPosed(content));
   if (!posed) return std::optional<Places>();
   places.posed = *posed;
   return std::optional(places);
+}
+
+Result<std::optional<VectorFile::Place>> EmbedOperation::FindPosed(const ContentDigest& content) {
+  const std::optional<VectorFile::Place> posed = TRY(FindVector(*posed_, posed_fact_, content));
+  if (posed || others_ == nullptr) return posed;
+  const auto dimension = static_cast<size_t>(FileOf(known_)->dimension());
+  const std::span<const int> poses = embedder_.poses();
+  std::vector<float> row(poses.size() * dimension);
+  const std::vector<int> missing = TRY(others_->Find(content, poses, row));
+  if (!missing.empty()) return posed;
+  const std::lock_guard keep(keep_mutex_);
+  {
+    const std::lock_guard lock(ready_mutex_);
+    TRY(OpenFile(*posed_, embedder_.PosedKind(), row.size()));
+  }
+  VectorFile::Place place;
+  TRY(KeepIn(*posed_, posed_fact_, content, row, place));
+  return std::optional(place);
 }
 
 Result<std::optional<VectorFile::Place>> EmbedOperation::FindVector(const VectorStore& store,
@@ -229,6 +263,16 @@ Result<std::optional<VectorFile::Place>> EmbedOperation::FindVector(const Vector
     return read.error();
   }
   return std::optional(place);
+}
+
+Status EmbedOperation::KeepIn(VectorStore& store, const std::string& fact, const ContentDigest& content,
+                              std::span<const float> row, VectorFile::Place& place) const {
+  std::vector<float> known(row.size());
+  if (!force_ && Unpack(store.catalog->FindFact(content, fact), place) && store.file->Read(place, known))
+    return {};
+  const VectorFile::Place appended = TRY(store.file->Append(row));
+  place = appended;
+  return store.catalog->PutFact(content, fact, Packed(place));
 }
 
 VectorFile* EmbedOperation::FileOf(const VectorStore& store) {

@@ -9,6 +9,7 @@
 #include "commands/image_notes.h"
 #include "embedder.h"
 #include "imgmill/catalog/vector_file.h"
+#include "known_poses.h"
 
 namespace imgmill {
 
@@ -41,10 +42,11 @@ class EmbedOperation final : public Operation {
   /// Vectors are recalled from `known` and kept in `kept`; null means that `known` keeps them.
   /// @param needs_notes  whether an image whose vector is known, and whose notes are not, is looked at again
   /// @param posed  where those of the embedder's poses are recalled from and kept, if it has any; else null
+  /// @param others  of other sets of poses; null for none
   /// @param on_image  called in the order of the listing, from one thread at a time.
   EmbedOperation(Embedder& embedder, VectorStore& known, VectorStore* kept, const CommandServices& services,
-                 bool needs_notes, std::function<void(EmbeddedImage&)> on_image,
-                 VectorStore* posed = nullptr);
+                 bool needs_notes, std::function<void(EmbeddedImage&)> on_image, VectorStore* posed = nullptr,
+                 const KnownPoses* others = nullptr);
 
   Result<ItemPlan> Plan(const Item& item) const override;
   Result<bool> Recall(const Item& item, Outcome& outcome) override;
@@ -64,9 +66,14 @@ class EmbedOperation final : public Operation {
   VectorFile* FileOf(const VectorStore& store);
   /// Where the vectors of a content are, if they are all there and whole.
   Result<std::optional<Places>> FindVectors(const ContentDigest& content);
+  /// Where those of the poses are: also where other sets of poses have them all.
+  Result<std::optional<VectorFile::Place>> FindPosed(const ContentDigest& content);
   /// Where one of a kind is, likewise.
   Result<std::optional<VectorFile::Place>> FindVector(const VectorStore& store, const std::string& fact,
                                                       const ContentDigest& content);
+  /// Adds a row, unless one is there that is whole, and is not to be made again.
+  Status KeepIn(VectorStore& store, const std::string& fact, const ContentDigest& content,
+                std::span<const float> row, VectorFile::Place& place) const;
   /// The file of vectors of that kind, which may be made now.
   static Status OpenFile(VectorStore& store, const std::string& kind, size_t dimension);
 
@@ -80,6 +87,7 @@ class EmbedOperation final : public Operation {
   std::mutex keep_mutex_;   // of looking for a row and adding one
   bool ready_ = false;
   VectorStore* const posed_;
+  const KnownPoses* const others_;
   const std::string& fact_ = traits().fingerprint;  ///< the place of a vector
   const std::string posed_fact_;                    ///< of those of its poses
   std::string notes_fact_;
@@ -91,6 +99,7 @@ struct OpenedEmbedding {
   std::unique_ptr<Embedder> embedder;
   VectorStore store;
   VectorStore posed;  ///< of its poses
+  KnownPoses others;  ///< of other poses
 };
 
 /// By the services' catalog, whose file of such vectors is opened if there is one.

@@ -1,6 +1,7 @@
 // The built-in descriptor as an embedder, and the choice between it and a model.
 #include "embedder.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "imgmill/signals/image_descriptor.h"
@@ -10,16 +11,21 @@ namespace {
 
 class BuiltinEmbedding final : public ImageEmbedding {
  public:
-  BuiltinEmbedding(const Layout& input, std::span<const int> poses) : descriptor_(input), poses_(poses) {}
+  explicit BuiltinEmbedding(const Layout& input) : descriptor_(input) {}
   void Add(const ImageView& rows) override { descriptor_.Add(rows); }
-  Status Finish(std::span<float> vector, Rung&) override {
-    descriptor_.FinishPoses(poses_, vector);
+  Status Finish(std::span<const int> poses, std::span<float> vectors, Rung&) override {
+    if (poses.front() == 0) {
+      descriptor_.FinishPoses(poses.subspan(1), vectors);
+      return {};
+    }
+    std::vector<float> with_own(ImageDescriptor::kLength + vectors.size());
+    descriptor_.FinishPoses(poses, with_own);
+    std::copy(with_own.begin() + ImageDescriptor::kLength, with_own.end(), vectors.begin());
     return {};
   }
 
  private:
   ImageDescriptor descriptor_;
-  const std::span<const int> poses_;
 };
 
 class BuiltinEmbedder final : public Embedder {
@@ -29,7 +35,7 @@ class BuiltinEmbedder final : public Embedder {
   int shrink_to_side() const override { return ImageDescriptor::kShrinkToSide; }
   size_t PooledBytes(const Layout& input) const override { return ImageDescriptor::PooledBytes(input); }
   std::unique_ptr<ImageEmbedding> Start(const Layout& input) override {
-    return std::make_unique<BuiltinEmbedding>(input, poses());
+    return std::make_unique<BuiltinEmbedding>(input);
   }
   void Describe(JsonObject& details) const override { details["descriptor"] = kind_; }
 

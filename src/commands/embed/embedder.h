@@ -20,10 +20,14 @@ class ImageEmbedding {
   virtual ~ImageEmbedding() = default;
   /// Rows of Reading's form, in order.
   virtual void Add(const ImageView& rows) = 0;
-  /// After the last row: fills dimension() floats, not yet brought to length 1; behind them as many for each
-  /// of the embedder's poses.
-  virtual Status Finish(std::span<float> vector, Rung& rung) = 0;
+  /// After the last row: dimension() floats, not yet brought to length 1, for each of these poses, one behind
+  /// the other.
+  /// @param poses  of the embedder's, in order; before them 0, as it is, if that is wanted
+  virtual Status Finish(std::span<const int> poses, std::span<float> vectors, Rung& rung) = 0;
 };
+
+/// The pose in which an image is.
+inline constexpr int kAsItIs[] = {0};
 
 class Embedder {
  public:

@@ -19,33 +19,34 @@ namespace {
 
 class ModelEmbedding final : public ImageEmbedding {
  public:
-  ModelEmbedding(const ModelInput& input, std::span<const int> poses, const Layout& layout,
-                 BatchScheduler& scheduler)
-      : input_(input), poses_(poses), scheduler_(scheduler), visit_(scheduler), image_(input, layout) {}
+  ModelEmbedding(const ModelInput& input, const Layout& layout, BatchScheduler& scheduler)
+      : input_(input), scheduler_(scheduler), visit_(scheduler), image_(input, layout) {}
 
   void Add(const ImageView& rows) override { image_.Add(rows); }
 
-  Status Finish(std::span<float> vector, Rung& rung) override {
-    const size_t floats = InputFloats(input_), poses = 1 + poses_.size();
+  Status Finish(std::span<const int> poses, std::span<float> vectors, Rung& rung) override {
+    const size_t floats = InputFloats(input_);
     const auto squares = static_cast<size_t>(input_.Squares());
-    const size_t dimension = vector.size() / poses;
-    PoolArray<float> planes(poses * floats);
+    const size_t dimension = vectors.size() / poses.size();
+    const size_t own = poses.front() == 0 ? 1 : 0;  // else it is only turned
+    PoolArray<float> planes((1 + poses.size() - own) * floats);
     image_.Finish(planes.data());
-    for (size_t i = 1; i < poses; ++i)
-      ModelImage::Turn(input_, poses_[i - 1], planes.data(), planes.data() + i * floats);
-    std::vector<TileJob> jobs(poses * squares);
+    float* const wanted = planes.data() + (1 - own) * floats;
+    for (size_t i = own; i < poses.size(); ++i)
+      ModelImage::Turn(input_, poses[i], planes.data(), wanted + i * floats);
+    std::vector<TileJob> jobs(poses.size() * squares);
     PoolArray<float> each(squares > 1 ? jobs.size() * dimension : 0);
     for (size_t i = 0; i < jobs.size(); ++i) {
       TileJob& job = jobs[i];
-      job.input = planes.data() + i * (floats / squares);
-      job.output = (squares > 1 ? each.data() : vector.data()) + i * dimension;
+      job.input = wanted + i * (floats / squares);
+      job.output = (squares > 1 ? each.data() : vectors.data()) + i * dimension;
       job.height = job.width = job.own_height = job.own_width = input_.side;
     }
     const Status ran = scheduler_.Run(jobs);
     for (const TileJob& job : jobs) rung = std::max(rung, job.rung);
-    for (size_t pose = 0; ran && squares > 1 && pose < poses; ++pose)
-      Average(each.span().subspan(pose * squares * dimension, squares * dimension),
-              vector.subspan(pose * dimension, dimension));
+    for (size_t i = 0; ran && squares > 1 && i < poses.size(); ++i)
+      Average(each.span().subspan(i * squares * dimension, squares * dimension),
+              vectors.subspan(i * dimension, dimension));
     return ran;
   }
 
@@ -67,7 +68,6 @@ class ModelEmbedding final : public ImageEmbedding {
   }
 
   const ModelInput input_;
-  const std::span<const int> poses_;
   BatchScheduler& scheduler_;
   BatchScheduler::Visit visit_;
   ModelImage image_;
@@ -157,7 +157,7 @@ class ModelEmbedder final : public Embedder {
            (ModelEmbedding::InputFloats(input_) + of_each) * (1 + poses().size()) * sizeof(float);
   }
   std::unique_ptr<ImageEmbedding> Start(const Layout& input) override {
-    return std::make_unique<ModelEmbedding>(input_, poses(), input, *scheduler_);
+    return std::make_unique<ModelEmbedding>(input_, input, *scheduler_);
   }
 
   bool OfLengthOne() const override { return request_.task == ModelTask::kEmbed; }

@@ -170,7 +170,7 @@ class FilterOperation::Task final : public ItemTask {
     for (size_t i = 0; i < scoring_.size(); ++i) {
       const Scorer& scorer = operation_.scorers_[i];
       float score = 0;
-      TRY(scoring_[i]->Finish({&score, 1}, outcome.rung));
+      TRY(scoring_[i]->Finish(kAsItIs, {&score, 1}, outcome.rung));
       if (!std::isfinite(score)) {
         return Error{Stage::kCompute, Code::kModelError,
                      PrintablePath(scorer.path) + " gives a score that is no finite number"};
