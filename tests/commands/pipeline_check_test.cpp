@@ -33,6 +33,8 @@ TEST_CASE("what a later step cannot read or write is said before an earlier one 
       {"match: {top: 2, in: nosuch}", "nosuch is not a folder"},
       {"dedup: {method: embedding, model-name: mine}", "imports them, with the same model-name"},
       {"embed: {export: theirs.npy}", "exists already"},
+      {"embed: {export: nodir/v.npy}", "make the folder"},
+      {"embed: {export: nodir/clip/}", "make the folder"},
       {"filter: {keep: [\"width>0\"], html: nodir/x.html}", "make the folder"},
       {"filter: {keep: [\"width>0\"], export: nodir/x.csv}", "make the folder"},
       {"filter: {keep: [\"width>0\"], action: copy, to: out/tile}", "is the folder of the images themselves"},

@@ -292,4 +292,56 @@ TEST_CASE("a step after a move of links and files is given all of them where the
   CHECK(steps[1]["done"] == 4);
 }
 
+TEST_CASE(
+    "an export of a step whose images were all dropped before is one of none, also over an earlier one") {
+  for (const std::string rule : {"width>9000", "width>p50"}) {  // decided at once, and behind all images
+    CAPTURE(rule);
+    const TestFolder where;
+    std::filesystem::create_directories(where / "photos");
+    std::filesystem::copy_file(SampleData() + "/harbour.jpg", where / "photos/harbour.jpg");
+    const auto run = [&](const std::string& keep, int exit_code) {
+      where.Write("steps.yaml", "input: photos\noutput: out\nsteps:\n  - filter: {keep: [\"" + keep +
+                                    "\"]}\n  - embed: {export: v.npy}\n  - embed: {export: v.jsonl}\n");
+      const ProcessResult ran = Run({"run", where / "steps.yaml"});
+      INFO(ran.err);
+      CHECK(ran.exit_code == exit_code);
+    };
+    run("width>1", 0);
+    CHECK(TestFolder::Read(where / "v.paths.txt").ends_with("harbour.jpg\n"));
+    run(rule, 0);
+    CHECK(TestFolder::Read(where / "v.npy").find("'shape': (0, 0)") != std::string::npos);
+    CHECK(TestFolder::Read(where / "v.paths.txt").empty());
+    CHECK(TestFolder::Read(where / "v.jsonl").empty());
+    run(rule, 0);
+    run("width>1", 0);
+    CHECK_FALSE(TestFolder::Read(where / "v.jsonl").empty());
+    // A drive that is not mounted.
+    std::filesystem::rename(where / "photos", where / "unmounted");
+    run(rule, 1);
+    CHECK_FALSE(TestFolder::Read(where / "v.jsonl").empty());
+  }
+}
+
+TEST_CASE("a dry run of a pipeline counts the files that options name") {
+  const TestFolder where;
+  std::filesystem::create_directories(where / "photos");
+  std::filesystem::copy_file(SampleData() + "/harbour.jpg", where / "photos/harbour.jpg");
+  where.Write("steps.yaml",
+              "input: photos\noutput: out\nsteps:\n"
+              "  - filter: {keep: [\"width>1\"], export: s.csv}\n"
+              "  - embed: {export: v.npy}\n  - dedup:\n");
+  const auto to_write = [&](size_t step) {
+    const nlohmann::json forecast =
+        Json(Run({"run", where / "steps.yaml", "--dry-run", "--json"}))["steps"][step]["forecast"];
+    const nlohmann::json& at_most = forecast["at_most"];
+    return std::pair(forecast["to_write"].get<int>(), std::ranges::count(at_most, "to_write") > 0);
+  };
+  CHECK(to_write(0) == std::pair(1, false));
+  CHECK(to_write(1) == std::pair(2, false));
+  CHECK(to_write(2) == std::pair(0, false));
+  REQUIRE(Run({"run", where / "steps.yaml"}).exit_code == 0);
+  CHECK(to_write(0) == std::pair(1, true));
+  CHECK(to_write(1) == std::pair(2, true));
+}
+
 }  // namespace imgmill::process_test

@@ -95,6 +95,8 @@ struct CommandServices {
   std::vector<std::string> other_steps;
   /// Of a pipeline's later step: FirstUnlisted of what the pipeline was given.
   std::string unlisted_input;
+  /// Likewise: it is given no image, since those before it have dropped all of them that they could read.
+  bool all_dropped = false;
   /// What a dry run finds out goes here.
   std::optional<RunPlan>* plan = nullptr;
   /// Sees the rows that are decoded anyway; may be null.

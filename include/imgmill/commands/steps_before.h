@@ -50,6 +50,9 @@ class ChecksAhead {
   virtual Status MayRead(const CommandServices&, const StepsBefore&) const { return {}; }
   /// Likewise with what is written. Makes nothing.
   virtual Status MayWrite(const CommandServices&, const StepsBefore&) const { return {}; }
+  /// Files that the options name for figures of all images, such as that of --export: a run writes them anew
+  /// where they would differ. No pages: a dry run makes those, too.
+  virtual std::vector<std::string> named_files() const { return {}; }
   /// Of the files that it passes on in place of its images: how their names end, as in ".png".
   virtual std::string output_ending() const { return {}; }
   /// Folders for the partners of those files, below which each has the name of its file; empty if there are

@@ -167,6 +167,8 @@ class PipelineRun {
       return {};  // what earlier steps made is still there, all of it
     }
     kept_ = std::move(result->kept);
+    all_dropped_ = kept_.size() == 0 && (result->dropped > 0 || all_dropped_);
+    session_.set_all_dropped(all_dropped_);
     return {};
   }
 
@@ -260,11 +262,12 @@ class PipelineRun {
   Session& session_;
   const bool dry_run_;
   std::unique_ptr<ItemSource> source_;
-  size_t next_ = 0;        ///< step
-  FileTable kept_;         ///< what it is given
-  Prospect ahead_{0};      ///< of a dry run: and what it would be given beside that
-  bool unseen_ = false;    ///< of a dry run: a step needs what is not there
-  bool of_images_ = true;  ///< it is given images of the input, not files that were made from them
+  size_t next_ = 0;           ///< step
+  FileTable kept_;            ///< what it is given
+  bool all_dropped_ = false;  ///< as CommandServices has it
+  Prospect ahead_{0};         ///< of a dry run: and what it would be given beside that
+  bool unseen_ = false;       ///< of a dry run: a step needs what is not there
+  bool of_images_ = true;     ///< it is given images of the input, not files that were made from them
   MadeFiles made_;
   CommandResult whole_;
   PipelineTable table_;

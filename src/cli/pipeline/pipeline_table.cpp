@@ -5,6 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "imgmill/commands/steps_before.h"
+#include "imgmill/dataset/publish.h"
+
 namespace imgmill {
 namespace {
 
@@ -26,6 +29,12 @@ std::string Cell(const Prospect& count) {
 
 std::string Cell(std::optional<uint64_t> count) {
   return count ? std::to_string(*count) : "?";
+}
+
+/// Files that the command's options name: those that are there are replaced only where they would differ.
+Prospect NamedFilesOf(const Command& command) {
+  const std::vector<std::string> files = ChecksAhead::Of(command).named_files();
+  return {files.size(), std::ranges::any_of(files, &Exists)};
 }
 
 /// Of images that some are dropped of.
@@ -62,6 +71,7 @@ StepForecast StepForecast::Of(const CommandResult& result, const Prospect& ahead
   const bool all_is_there = ahead.files == 0 && counts.recalled + counts.failed == counts.listed;
   if (!command.output_folder().empty() && !command.works_image_by_image() && !all_is_there)
     step.to_write = {std::nullopt};
+  step.to_write = Sum(step.to_write, NamedFilesOf(command));
   return step;
 }
 
@@ -71,7 +81,7 @@ StepForecast StepForecast::OfUnseen(uint64_t there, const Prospect& ahead, const
   step.to_read = Some(step.listed);
   const bool keeps_all = step.listed.files && command.PassesOn(*step.listed.files);
   step.kept = keeps_all ? step.listed : Some(step.listed);
-  step.to_write = command.output_folder().empty() ? Prospect{0} : Prospect{std::nullopt};
+  step.to_write = command.output_folder().empty() ? NamedFilesOf(command) : Prospect{std::nullopt};
   return step;
 }
 

@@ -40,6 +40,8 @@ Status StepRun::Begin(ItemSource& source) {
 void StepRun::TakeTurn() {
   const std::lock_guard lock(mutex_);
   its_turn_ = true;
+  services_.unlisted_input = session_.services().unlisted_input;
+  services_.all_dropped = session_.services().all_dropped;
   for (const auto& [level, text] : held_) session_.Log(level, text);
   held_.clear();
 }

@@ -55,6 +55,7 @@ class Session {
   const CommandServices& services() const { return services_; }
   /// For the steps that begin from now on; see CommandServices.
   void set_unlisted_input(const std::string& path) { services_.unlisted_input = path; }
+  void set_all_dropped(bool all) { services_.all_dropped = all; }
   /// A step of a pipeline starts: progress counts afresh.
   void BeginStep(const std::string& name) { progress_.Begin(name); }
   /// Adds folders that are not to be read to the list, and says so, now and in the document.

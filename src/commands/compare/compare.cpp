@@ -59,6 +59,9 @@ class Compare final : public Command, public ChecksAhead {
     TRY(MayExport("--csv", options_.csv, WrittenAs::kTable, before));
     return MayExport("--html", options_.html, WrittenAs::kPage, before);
   }
+  std::vector<std::string> named_files() const override {
+    return options_.csv.empty() ? std::vector<std::string>() : std::vector<std::string>{options_.csv};
+  }
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource& source, const CommandServices& services) override;
 
  private:

@@ -143,9 +143,16 @@ class Embed final : public Command, public ChecksAhead {
   Status MayRead(const CommandServices& services, const StepsBefore&) const override {
     return options_.embedding.model.empty() ? Status() : MayBeWeights(services, options_.embedding.model);
   }
-  Status MayWrite(const CommandServices& services, const StepsBefore&) const override {
+  Status MayWrite(const CommandServices& services, const StepsBefore& before) const override {
     if (options_.export_file.empty()) return {};
+    const size_t named = options_.export_file.find_last_not_of('/');  // a folder has a slash behind its name
+    TRY(MayPutInto("--export", options_.export_file.substr(0, named + 1), before));
     return VectorExport::MayCreate(options_.export_file, *services.catalog, services.shared->force);
+  }
+
+  std::vector<std::string> named_files() const override {
+    return options_.export_file.empty() ? std::vector<std::string>()
+                                        : VectorExport::FilesOf(options_.export_file);
   }
 
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override {

@@ -70,14 +70,13 @@ class JsonLinesExport final : public LinesExport {
   }
 };
 
-/// The files that an export makes, the main one first.
-std::vector<std::string> FilesOf(const std::string& path) {
+}  // namespace
+
+std::vector<std::string> VectorExport::FilesOf(const std::string& path) {
   if (path.ends_with('/')) return {path + kClipVectors, path + kClipNames};
   if (path.ends_with(".npy")) return {path, path.substr(0, path.size() - 4) + ".paths.txt"};
   return {path};
 }
-
-}  // namespace
 
 bool VectorExport::Knows(std::string_view path) {
   return path.ends_with(".npy") || path.ends_with(".parquet") || path.ends_with(".csv") ||

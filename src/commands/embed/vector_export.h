@@ -16,6 +16,8 @@ class VectorExport {
   /// Whether the file's extension is one that is written, or the path ends in a slash: a folder as
   /// clip-retrieval reads it.
   static bool Knows(std::string_view path);
+  /// The files that an export to `path` makes, the main one first.
+  static std::vector<std::string> FilesOf(const std::string& path);
   /// The names that Knows takes, for messages.
   static constexpr char kNames[] = ".npy, .parquet, .csv or .jsonl, or a folder, with a slash at its end";
 

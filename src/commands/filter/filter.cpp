@@ -89,6 +89,10 @@ class Filter final : public Command, public ChecksAhead, public KeepsImages {
     TRY(MayExport("--html", options_.html, WrittenAs::kPage, before));
     return MayActInto("--to", options_.to, options_.undo_file, before);
   }
+  std::vector<std::string> named_files() const override {
+    return options_.export_file.empty() ? std::vector<std::string>()
+                                        : std::vector<std::string>{options_.export_file};
+  }
   Result<std::unique_ptr<CommandRun>> Begin(ItemSource&, const CommandServices& services) override;
 
  private:
