@@ -239,7 +239,7 @@ TEST_CASE("a number of frames that a file cannot hold costs nothing") {
   std::string bytes = TestFolder::Read(where / "many.avi");
   // AVI's stream header: dwLength is the ninth number of four bytes behind its name and size.
   const size_t length = bytes.find("strh") + 8 + 32;
-  for (const size_t i : {0, 1, 2, 3}) bytes[length + i] = "\x00\xE1\xF5\x05"[i];  // 100 million
+  for (const size_t i : {0U, 1U, 2U, 3U}) bytes[length + i] = "\x00\xE1\xF5\x05"[i];  // 100 million
   where.Write("many.avi", bytes);
   const ProcessResult run = Run({"frames", where / "many.avi", "-o", where / "out", "--memory", "256MiB"});
   INFO(run.err);
