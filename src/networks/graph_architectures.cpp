@@ -26,6 +26,7 @@ extern const GraphArchitecture& kRlfn;
 extern const GraphArchitecture& kRrdbNet;
 extern const GraphArchitecture& kSafmn;
 extern const GraphArchitecture& kSafmnPp;
+extern const GraphArchitecture& kSeemoRe;
 extern const GraphArchitecture& kSpan;
 extern const GraphArchitecture& kSrvggCompact;
 extern const GraphArchitecture& kSwiftSrgan;
@@ -57,6 +58,7 @@ std::span<const GraphArchitecture* const> GraphArchitectures() {
       &kRrdbNet,
       &kSafmn,
       &kSafmnPp,
+      &kSeemoRe,
       &kSpan,
       &kSrvggCompact,
       &kSwiftSrgan,

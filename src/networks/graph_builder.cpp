@@ -53,6 +53,7 @@ GraphConv GraphBuilder::Described(const ConvWeights& conv, const std::vector<Fea
   described.from = from;
   described.out_channels = static_cast<int>(conv.weight.side(0));
   described.side = static_cast<int>(conv.weight.side(2));
+  described.across = static_cast<int>(conv.weight.side(3));
   described.weights = conv.weight.data();
   described.bias = conv.bias.defined() ? conv.bias.data() : nullptr;
   return described;
@@ -65,7 +66,8 @@ FeatureMap GraphBuilder::Strided(const std::string& name, int out, const Feature
 
 FeatureMap GraphBuilder::Strided(const ConvWeights& conv, const FeatureMap& from, int stride, float slope) {
   if (!Fits(conv, {from})) return from;
-  GraphConv described = Described(conv, {from});
+  const ConvWeights all = WithoutGroups(conv);
+  GraphConv described = Described(all, {from});
   described.common_slope = slope;
   return graph_->AddStrided(described, stride);
 }
@@ -250,6 +252,12 @@ FeatureMap GraphBuilder::Sampled(const std::string& name, const FeatureMap& from
   const FeatureMap places = Conv(scope, {from}, {.end = ConvEnd::kWeigh, .added = {{offsets, 1.0f}}});
   const FeatureMap sampled = graph_->AddSampled(from, places, scale, groups, start.data());
   return out ? Conv(name + ".end_conv", *out, {sampled}, {}, 1) : sampled;
+}
+
+FeatureMap GraphBuilder::BestShare(const FeatureMap& scores, const std::vector<int>& widths) {
+  fits_ = fits_ && static_cast<size_t>(scores.channels) == widths.size();
+  if (static_cast<size_t>(scores.channels) != widths.size()) return scores;  // Finish says what is wrong
+  return graph_->AddChosen(scores, widths);
 }
 
 FeatureMap GraphBuilder::Depthwise(const ConvWeights& conv, const FeatureMap& from, const GraphEnd& end) {

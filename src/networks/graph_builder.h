@@ -119,9 +119,11 @@ class GraphBuilder {
     return graph_->AddMaxPool(from, side, stride);
   }
   FeatureMap Pooled(const FeatureMap& from, int side) { return graph_->AddPooled(from, side); }
-  FeatureMap Resized(const FeatureMap& from, const FeatureMap& like, Resizing resizing) {
-    return graph_->AddResized(from, like, resizing);
+  FeatureMap Resized(const FeatureMap& from, const FeatureMap& like, Resizing resizing,
+                     const std::vector<AddedMap>& added = {}) {
+    return graph_->AddResized(from, like, resizing, added);
   }
+  FeatureMap BestShare(const FeatureMap& scores, const std::vector<int>& widths);
 
   /// The graph, or the first thing that was wrong with a layer.
   Result<std::shared_ptr<const LayerGraph>> Finish(const GraphOutput& output);

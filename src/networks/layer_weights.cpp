@@ -59,12 +59,12 @@ ConvWeights LayerWeights::ConvNorm(const std::string& conv, const std::string& n
   return layer;
 }
 
-ConvWeights LayerWeights::Pointwise(const std::string& name, int64_t out, int64_t in) {
+ConvWeights LayerWeights::Pointwise(const std::string& name, int64_t out, int64_t in, bool bias) {
   ConvWeights layer;
   layer.shape.side = 1;
   layer.weight = Read(TakeMatrix(name, out, in));
   if (layer.weight.defined()) layer.weight = layer.weight.As({out, in, 1, 1});
-  layer.bias = Parameter(name + ".bias", {out});
+  if (bias) layer.bias = Parameter(name + ".bias", {out});
   return layer;
 }
 

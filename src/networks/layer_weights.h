@@ -38,7 +38,7 @@ class LayerWeights : public TakenTensors {
   ConvWeights ConvNorm(const std::string& conv, const std::string& norm, int64_t out, int64_t in,
                        ConvShape shape = {}, double epsilon = 1e-5);
   /// A 1x1 convolution whose weights are stored as a matrix, out x in.
-  ConvWeights Pointwise(const std::string& name, int64_t out, int64_t in);
+  ConvWeights Pointwise(const std::string& name, int64_t out, int64_t in, bool bias = true);
   /// `name`.weight and `name`.bias of so many features.
   NormWeights Norm(const std::string& name, int64_t features, double epsilon = 1e-5);
   /// A tensor of just this shape.

@@ -141,26 +141,52 @@ class Twin {
     return graph_.AddShuffled(from, side, channels, trimmed, added);
   }
 
-  FeatureMap AddDepthwise(const FeatureMap& from, int side, const GraphConv& end = {}) {
+  /// @param across  columns of the kernel; 0: as many as rows
+  FeatureMap AddDepthwise(const FeatureMap& from, int side, GraphConv end = {}, int across = 0) {
     const Planes of = Read(from);
     const int channels = from.channels;
-    return Random({from}, channels, side, end, [&](GraphConv conv) {
-      std::vector<float> weights(conv.weights, conv.weights + channels * side * side);
-      for (float& each : weights) each *= std::sqrt(static_cast<float>(channels));  // of one channel each
+    end.across = across;
+    if (across == 0) across = side;
+    const int window = side * across;
+    return Random({from}, channels, std::max(side, across), end, [&](GraphConv conv) {
+      conv.side = side;
+      std::vector<float> weights(conv.weights, conv.weights + channels * window);
+      // Of one channel each.
+      for (float& each : weights) each *= std::sqrt(static_cast<float>(channels));
       // Some have nothing but a row.
       const auto kernels = weights.begin();
-      for (int i = 0; i < std::min(channels, 16) * side * side; ++i)
-        if (i / side % side != side / 2) kernels[i] = 0;
+      for (int i = 0; i < std::min(channels, 16) * window; ++i)
+        if (i / across % side != side / 2) kernels[i] = 0;
       conv.weights = weights.data();
-      const int reach = side / 2;
       maps_.push_back(Sampled(of, of.height, of.width, [&](int c, int y, int x) {
         double v = conv.bias != nullptr ? conv.bias[c] : 0;
-        for (int i = 0; i < side * side; ++i)
-          v += conv.weights[c * side * side + i] * of.At(c, y + i / side - reach, x + i % side - reach);
+        for (int i = 0; i < window; ++i)
+          v +=
+              conv.weights[c * window + i] * of.At(c, y + i / across - side / 2, x + i % across - across / 2);
         return Ended(conv, v, c, y, x);
       }));
       return graph_.AddDepthwise(conv);
     });
+  }
+
+  /// Of the largest of some scores its share.
+  FeatureMap AddChosen(const FeatureMap& scores, const std::vector<int>& widths) {
+    const Planes of = Read(scores);
+    double sum = 0;
+    int best = 0;
+    for (int c = 0; c < of.channels; ++c) {
+      sum += std::exp(of.At(c, 0, 0));
+      if (of.At(c, 0, 0) > of.At(best, 0, 0)) best = c;
+    }
+    Planes made{0, 1, 1, {}};
+    for (int c = 0; c < of.channels; ++c) {
+      const int width = widths[static_cast<size_t>(c)];
+      made.channels += width;
+      made.values.insert(made.values.end(), static_cast<size_t>(width),
+                         c == best ? std::exp(of.At(c, 0, 0)) / sum : 0.0);
+    }
+    maps_.push_back(std::move(made));
+    return graph_.AddChosen(scores, widths);
   }
 
   FeatureMap AddMean(const FeatureMap& from) {
@@ -326,17 +352,19 @@ class Twin {
     return graph_.AddEnergyNorm(from, weight.data(), bias.data(), kEpsilon);
   }
 
-  FeatureMap AddResized(const FeatureMap& from, const FeatureMap& like, Resizing resizing) {
+  FeatureMap AddResized(const FeatureMap& from, const FeatureMap& like, Resizing resizing,
+                        const std::vector<AddedMap>& added = {}) {
     const Planes of = maps_[static_cast<size_t>(from.index)], size = maps_[static_cast<size_t>(like.index)];
     maps_.push_back(Sampled(of, size.height, size.width, [&](int c, int y, int x) {
-      if (resizing == Resizing::kBilinear) return Enlarged(of, size.height, size.width, c, y, x);
+      const double more = Added(added, c, y, x);
+      if (resizing == Resizing::kBilinear) return Enlarged(of, size.height, size.width, c, y, x) + more;
       // PyTorch's way: a ratio in float32.
       const auto shown = [](int at, int in, int out) {
         return static_cast<int>(static_cast<float>(at) * (static_cast<float>(in) / static_cast<float>(out)));
       };
-      return of.At(c, shown(y, of.height, size.height), shown(x, of.width, size.width));
+      return of.At(c, shown(y, of.height, size.height), shown(x, of.width, size.width)) + more;
     }));
-    return graph_.AddResized(from, like, resizing);
+    return graph_.AddResized(from, like, resizing, added);
   }
 
   /// Gives `add` a convolution with random weights.

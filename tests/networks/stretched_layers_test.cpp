@@ -67,6 +67,35 @@ TEST_CASE("a pooled map is enlarged between pixels, activated and multiplied") {
   }
 }
 
+TEST_CASE("one of several layers is chosen by a mean, and what it sees is enlarged and added to") {
+  for (const ConvKernels* kernels : AllKernels()) {
+    for (const auto& shape : kShapes) {
+      CAPTURE(kernels->name);
+      CAPTURE(shape[0]);
+      CAPTURE(shape[1]);
+      Twin net(*kernels, {.least = 8, .continued = Continuation::kMirror}, shape[0], shape[1], 74);
+      GraphConv gelu;
+      gelu.end = ConvEnd::kGelu;
+      FeatureMap x = net.Add({net.input()}, 20, 3);
+      for (int block = 0; block < 2; ++block) {
+        FeatureMap striped = net.AddDepthwise(net.AddDepthwise(x, 1, {}, 11), 11, gelu, 1);
+        striped = net.AddDepthwise(striped, 3, {}, 5);
+        FeatureMap small = net.AddFunction(net.AddStrided(x, 20, 4, 4), MapFunction::kGelu);
+        small = net.AddDepthwise(small, 3);
+        const FeatureMap chosen = net.AddChosen(net.Add({net.AddMean(striped)}, 3, 1), {3, 17, 5});
+        for (const Resizing resizing : {Resizing::kBilinear, Resizing::kNearest}) {
+          const FeatureMap around = net.AddResized(small, x, resizing, {{x, 0.5f}});
+          const FeatureMap asked = net.AddProduct(net.Add({striped}, 25, 1), net.Add({around}, 25, 1));
+          GraphConv added;
+          added.added = {{x, 1.0f}};
+          x = net.Add({net.AddScaled(asked, chosen, {}, {})}, 20, 1, added);
+        }
+      }
+      CHECK(net.Check(net.Add({x}, 12, 3), 2, 3) < 10 * kNear);
+    }
+  }
+}
+
 TEST_CASE("no bit of what is pooled and enlarged depends on the number of threads") {
   const ConvKernels* kernels = BestConvKernels();
   REQUIRE(kernels != nullptr);
@@ -125,6 +154,24 @@ TEST_CASE("blocks that look at small maps keep two of their own size, whatever t
   CHECK(more > 1.9 * kRow);
   CHECK(more < 2.2 * kRow);  // and the small maps
   CHECK(bytes(6, 800) - bytes(3, 800) < 4'000'000);
+}
+
+TEST_CASE(
+    "scores as many as there are widths are chosen among, and only depthwise kernels may be no squares") {
+  LayerGraph graph({});
+  CHECK_THROWS_AS(graph.AddChosen(graph.input(), {1, 2}), std::logic_error);
+  CHECK_NOTHROW(graph.AddChosen(graph.input(), {1, 2, 3}));
+  const std::vector<float> weights(9 * 33, 0.5f);
+  GraphConv conv;
+  conv.from = {graph.input()};
+  conv.out_channels = 3;
+  conv.weights = weights.data();
+  conv.side = 1;
+  conv.across = 3;
+  CHECK_THROWS_AS(graph.Add(conv), std::logic_error);
+  CHECK_NOTHROW(graph.AddDepthwise(conv));
+  conv.across = kMostDepthwiseSide + 2;
+  CHECK_THROWS_AS(graph.AddDepthwise(conv), std::logic_error);
 }
 
 TEST_CASE("an image that is added enlarged is one of pixels, without a margin") {

@@ -70,12 +70,13 @@ inline constexpr int kMostDepthwiseSide = 31;
 inline constexpr int kMostWindowSide = 31;
 
 /// One row of a convolution of each channel by itself, zeros outside the image. Layer's weights:
-/// [side * side][PaddedChannels(out_channels)]. What is added and what comes out is dense. Its end is none
+/// [side * across][PaddedChannels(out_channels)]. What is added and what comes out is dense. Its end is none
 /// that Gates.
 struct DepthwiseRow {
   const float* rows[kMostDepthwiseSide] = {};  ///< y - side / 2 and on, each from pixel 0; null outside
   size_t pixel = 0;                            ///< floats from one pixel of these to the next
   int side = 3;                                ///< odd, up to kMostDepthwiseSide
+  int across = 3;                              ///< the same of the kernel's columns
   int width = 0;
   const float* added[kMostConvAdded] = {};  ///< rows, each from pixel 0
   float scales[kMostConvAdded] = {};

@@ -22,10 +22,10 @@ static int GatherTaps(const ConvLayer& layer, const DepthwiseRow& row, size_t st
   int count = 0;
   for (int i = 0; i < row.side; ++i) {
     if (row.rows[i] == nullptr) continue;
-    for (int j = 0; j < row.side; ++j) {
-      const float* weights = layer.weights + static_cast<size_t>(i * row.side + j) * stride + c;
-      if (row.side > kWhole && IsZero(Load(weights))) continue;
-      taps[count++] = {row.rows[i] + c, weights, j - row.side / 2};
+    for (int j = 0; j < row.across; ++j) {
+      const float* weights = layer.weights + static_cast<size_t>(i * row.across + j) * stride + c;
+      if ((row.side > kWhole || row.across > kWhole) && IsZero(Load(weights))) continue;
+      taps[count++] = {row.rows[i] + c, weights, j - row.across / 2};
     }
   }
   return count;
@@ -59,7 +59,7 @@ IMGMILL_INLINE void DepthwisePixels(const ConvLayer& layer, const DepthwiseRow& 
 static void RunDepthwise(const ConvLayer& layer, const DepthwiseRow& row) {
   constexpr int kPixels = 8;  // sums in registers, beside the weights
   const size_t stride = static_cast<size_t>(PaddedChannels(layer.out_channels));
-  const int reach = row.side / 2, inner_end = row.width - reach;
+  const int reach = row.across / 2, inner_end = row.width - reach;
   DepthwiseTap taps[kMostDepthwiseSide * kMostDepthwiseSide];
   for (size_t c = 0; c < stride; c += kLanes) {
     const int count = GatherTaps(layer, row, stride, c, taps);

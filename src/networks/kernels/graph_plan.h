@@ -80,6 +80,7 @@ enum class LayerKind {
   kMean,
   kGroupNorm,   ///< what one multiplies and adds: of one pixel
   kEnergyNorm,  ///< the same of a norm by the channels' energy
+  kChosen,      ///< the largest share of one pixel's, and zeros for the others
   kFunction,
   kNormalized,
   kScaled,
@@ -99,6 +100,7 @@ struct GraphLayer {
   std::vector<FeatureMap> from;
   std::vector<AddedMap> added;
   int side = 3;
+  int across = 0;   ///< columns of a depthwise kernel
   int stride = 1;   ///< or, of squares that pixels become, the side
   int margin = 0;   ///< pixels on each side that a convolution without padding does not give
   int trimmed = 0;  ///< pixels below and to the right that are left out of what is shuffled
@@ -111,6 +113,7 @@ struct GraphLayer {
   ConvLayer conv;
   std::vector<int> packed_from;
   int file_channels = 0;
+  std::vector<int> widths;  ///< channels that each share becomes of what is chosen
   Buffer weights;  ///< as in the file: packed ones would be four times as large; of kSampled where it starts
   Buffer ends;     ///< bias and slope
 

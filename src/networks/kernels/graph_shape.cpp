@@ -104,6 +104,7 @@ GraphShape::Size GraphShape::SizeOf(const GraphLayer& layer) const {
     case LayerKind::kMean:
     case LayerKind::kGroupNorm:
     case LayerKind::kEnergyNorm:
+    case LayerKind::kChosen:
       return {1, 1};
     case LayerKind::kPooled:
       return {from.height / layer.stride, from.width / layer.stride};
@@ -159,6 +160,7 @@ GraphShape::Reads GraphShape::ReadsOf(int stage, RowRange rows) const {
       reads.Add(first.index,
                 {FloorDivided(rows.first, layer.stride), FloorDivided(rows.end - 1, layer.stride) + 1});
       break;
+    case LayerKind::kChosen:
     case LayerKind::kFunction:
     case LayerKind::kNormalized:
     case LayerKind::kProduct:

@@ -21,6 +21,7 @@ struct GraphConv {
   std::vector<FeatureMap> from;  ///< at most kMostConvInputs, one behind the other, all of one size
   int out_channels = 0;
   int side = 3;  ///< odd, up to kMostWindowSide. Above 3: of one whole map, with slope and what is added then
+  int across = 0;  ///< of a depthwise kernel the columns, where there are not as many as rows; odd
   const float* weights = nullptr;  ///< [out_channels][channels of `from`][side][side]
   const float* bias = nullptr;     ///< [out_channels], or null for none
   const float* slope = nullptr;    ///< [out_channels], or null for `common_slope`
@@ -65,8 +66,8 @@ class LayerGraph {
   /// @param added  to the pixels
   FeatureMap AddShuffled(const FeatureMap& from, int side, int channels, int trimmed = 0,
                          const std::vector<AddedMap>& added = {});
-  /// A convolution of each channel of one map by itself, of an odd side up to kMostDepthwiseSide. Its
-  /// weights: [out_channels][side][side]; its end is none that Gates.
+  /// A convolution of each channel of one map by itself, of odd sides up to kMostDepthwiseSide. Its weights:
+  /// [out_channels][side][across]; its end is none that Gates.
   /// @throws OutOfMemory
   FeatureMap AddDepthwise(const GraphConv& conv);
   /// The mean of each channel of a whole map: a map of one pixel.
@@ -79,6 +80,10 @@ class LayerGraph {
   /// What is multiplied with and added to a whole map's channels by their share of its energy, stored alike:
   /// 1 and `weight` times a channel's Euclidean norm over that of the mean channel and `epsilon`; and `bias`.
   FeatureMap AddEnergyNorm(const FeatureMap& from, const float* weight, const float* bias, float epsilon);
+  /// Of a map of one pixel, whose channels are scores: the largest one's share by softmax, once for each of
+  /// its channels, and zeros for all others'. Of one pixel, with as many channels as there are in `widths`.
+  /// @param widths  channels of each score, at least 1
+  FeatureMap AddChosen(const FeatureMap& scores, const std::vector<int>& widths);
   /// A function of each value of a whole map.
   FeatureMap AddFunction(const FeatureMap& from, MapFunction function);
   /// Each pixel's channels less their mean, over the root of their variance and `epsilon`, times `weight`,
@@ -104,8 +109,9 @@ class LayerGraph {
   /// @param start  as many as `places` has channels
   FeatureMap AddSampled(const FeatureMap& from, const FeatureMap& places, int scale, int groups,
                         const float* start);
-  /// A whole map at the size of another.
-  FeatureMap AddResized(const FeatureMap& from, const FeatureMap& like, Resizing resizing);
+  /// A whole map at the size of another, and what is added then: at most kMostConvAdded.
+  FeatureMap AddResized(const FeatureMap& from, const FeatureMap& like, Resizing resizing,
+                        const std::vector<AddedMap>& added = {});
   /// @throws std::logic_error if a map of the smallest image, GraphInput::least, would have no pixels, or if
   /// what goes out has fewer than the image at a whole scale
   /// @param most_packed  floats of the packed weights of layers that take turns; none: as many as are fast

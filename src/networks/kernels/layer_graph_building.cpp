@@ -1,6 +1,7 @@
 // How the layers of a LayerGraph are written down, and their weights kept.
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <stdexcept>
 
 #include "networks/kernels/graph_shape.h"
@@ -20,8 +21,8 @@ FeatureMap LayerGraph::Add(GraphLayer layer, int channels) {
   const bool doubled =
       std::any_of(layer.from.begin(), layer.from.end(), [](const FeatureMap& map) { return map.doubled; });
   if (layer.from.size() > kMostConvInputs || layer.added.size() > kMostConvAdded ||
-      (apart && (layer.side > kMostDepthwiseSide || gated)) || (gated && layer.conv.shift != 0) ||
-      (doubled && layer.margin > 0))
+      (apart && (std::max(layer.side, layer.across) > kMostDepthwiseSide || gated)) ||
+      (gated && layer.conv.shift != 0) || (doubled && layer.margin > 0))
     throw std::logic_error("a layer of a graph that the kernels have no form of");
   plan_.layers.push_back(std::move(layer));
   plan_.channels.push_back(channels);
@@ -52,6 +53,7 @@ void LayerGraph::KeepEnds(const GraphConv& conv, GraphLayer& layer) {
 
 /// These, and weights as they are.
 void LayerGraph::KeepWeights(const GraphConv& conv, GraphLayer& layer) {
+  if (conv.across > 0 && conv.across != conv.side) throw std::logic_error("a kernel of a graph is no square");
   int inputs = 0;
   for (const FeatureMap& map : conv.from) inputs += conv.partial ? conv.out_channels : map.channels;
   const size_t values = static_cast<size_t>(conv.out_channels) * static_cast<size_t>(inputs) *
@@ -138,7 +140,8 @@ FeatureMap LayerGraph::AddShuffled(const FeatureMap& from, int side, int channel
 FeatureMap LayerGraph::AddDepthwise(const GraphConv& conv) {
   GraphLayer layer;
   layer.kind = LayerKind::kDepthwise;
-  const int window = conv.side * conv.side, padded = PaddedChannels(conv.out_channels);
+  layer.across = conv.across > 0 ? conv.across : conv.side;
+  const int window = conv.side * layer.across, padded = PaddedChannels(conv.out_channels);
   KeepEnds(conv, layer);
   layer.weights = Buffer(static_cast<size_t>(window) * static_cast<size_t>(padded) * sizeof(float));
   auto* to = reinterpret_cast<float*>(layer.weights.data());
@@ -154,6 +157,16 @@ FeatureMap LayerGraph::AddMean(const FeatureMap& from) {
   layer.kind = LayerKind::kMean;
   layer.from = {from};
   return Add(std::move(layer), from.channels);
+}
+
+FeatureMap LayerGraph::AddChosen(const FeatureMap& scores, const std::vector<int>& widths) {
+  if (widths.empty() || static_cast<size_t>(scores.channels) != widths.size())
+    throw std::logic_error("a layer of a graph chooses among others than it has scores of");
+  GraphLayer layer;
+  layer.kind = LayerKind::kChosen;
+  layer.from = {scores};
+  layer.widths = widths;
+  return Add(std::move(layer), std::accumulate(widths.begin(), widths.end(), 0));
 }
 
 FeatureMap LayerGraph::AddFunction(const FeatureMap& from, MapFunction function) {
@@ -236,8 +249,10 @@ FeatureMap LayerGraph::AddPooled(const FeatureMap& from, int side) {
   return Add(std::move(layer), from.channels);
 }
 
-FeatureMap LayerGraph::AddResized(const FeatureMap& from, const FeatureMap& like, Resizing resizing) {
+FeatureMap LayerGraph::AddResized(const FeatureMap& from, const FeatureMap& like, Resizing resizing,
+                                  const std::vector<AddedMap>& added) {
   GraphLayer layer;
+  layer.added = added;
   layer.resizing = resizing;
   layer.kind = LayerKind::kResized;
   layer.from = {from};

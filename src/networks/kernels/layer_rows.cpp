@@ -128,6 +128,9 @@ void LayerRows::MakeRow(int stage, int y, int worker) const {
       return ConvolveApart(layer, y, to);
     case LayerKind::kShuffled:
       return Shuffle(stage, y, to);
+    case LayerKind::kChosen:
+      std::fill_n(to, floats, 0.0f);
+      return TakeBest(maps_.OnePixel(map), layer.widths, to);
     case LayerKind::kFunction:
       std::memcpy(to, maps_.Row(map.index, y), floats * sizeof(float));
       return layer.function == MapFunction::kGelu ? kernels_.gelu(to, floats)
@@ -193,12 +196,13 @@ void LayerRows::Resize(int stage, int y, float* to) const {
   const int from = layer.from.front().index;
   if (layer.resizing == Resizing::kNearest) {
     const int row = NearestTo(y, shape_.Height(from), shape_.Height(stage));
-    return NearestRow(maps_.Row(from, row), shape_.Width(from), shape_.Width(stage), shape_.Stride(stage),
-                      to);
+    NearestRow(maps_.Row(from, row), shape_.Width(from), shape_.Width(stage), shape_.Stride(stage), to);
+  } else {
+    const Between rows(y, shape_.Height(from), shape_.Height(stage));
+    BilinearRow(maps_.Row(from, rows.first), maps_.Row(from, rows.second), rows.share, shape_.Width(from),
+                shape_.Width(stage), shape_.Stride(stage), to);
   }
-  const Between rows(y, shape_.Height(from), shape_.Height(stage));
-  BilinearRow(maps_.Row(from, rows.first), maps_.Row(from, rows.second), rows.share, shape_.Width(from),
-              shape_.Width(stage), shape_.Stride(stage), to);
+  AddRows(layer, y, maps_.FloatsOfRow(stage), to);
 }
 
 void LayerRows::Normalize(int stage, int group) const {
@@ -257,6 +261,7 @@ void LayerRows::ConvolveApart(const GraphLayer& layer, int y, float* to) const {
   DepthwiseRow row;
   row.pixel = shape_.Stride(map.index);
   row.side = layer.side;
+  row.across = layer.across;
   row.width = shape_.Width(map.index);
   for (int i = 0; i < layer.side; ++i) {
     const float* const seen = maps_.RowOrNone(map.index, y + i - layer.side / 2);

@@ -211,6 +211,17 @@ void NormalizedRow(const float* from, const ConvLayer& layer, float epsilon, int
   }
 }
 
+void TakeBest(const float* scores, std::span<const int> widths, float* to) {
+  const float* const end = scores + widths.size();
+  const float* const best = std::max_element(scores, end);
+  double sum = 0;
+  for (const float* score = scores; score < end; ++score)
+    sum += std::exp(static_cast<double>(*score) - static_cast<double>(*best));
+  const auto chosen = best - scores;
+  for (const int width : widths.first(static_cast<size_t>(chosen))) to += width;
+  std::fill_n(to, widths[static_cast<size_t>(chosen)], static_cast<float>(1 / sum));
+}
+
 void Apply(MapFunction function, float* values, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     if (function == MapFunction::kSigmoid) values[i] = 1.0f / (1.0f + std::exp(-values[i]));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "networks/kernels/conv_kernels.h"
 
@@ -91,6 +92,10 @@ void EnergyFactors(const WholeMap& from, const ConvLayer& layer, float epsilon, 
 /// Each pixel's channels less their mean, over the root of their variance and `epsilon`, times the layer's
 /// slope, and its bias.
 void NormalizedRow(const float* from, const ConvLayer& layer, float epsilon, int width, float* to);
+
+/// Of as many scores as there are widths, the largest share by softmax, so often as its width says, in its
+/// place behind those before it. The others' places are left as they are.
+void TakeBest(const float* scores, std::span<const int> widths, float* to);
 
 /// That function of `count` values, in place.
 void Apply(MapFunction function, float* values, size_t count);

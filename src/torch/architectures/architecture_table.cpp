@@ -38,7 +38,6 @@ extern const Architecture& kOmniSr;
 extern const Architecture& kResNet;
 extern const Architecture& kRgt;
 extern const Architecture& kScuNet;
-extern const Architecture& kSeemoRe;
 extern const Architecture& kSiglipVit;
 extern const Architecture& kSrFormer;
 extern const Architecture& kSwin2Sr;
@@ -75,7 +74,6 @@ const Architecture* const kModules[] = {
     &kResNet,
     &kRgt,
     &kScuNet,
-    &kSeemoRe,
     &kSiglipVit,
     &kSrFormer,
     &kSwin2Sr,

@@ -33,10 +33,11 @@ NetLayer Placed(const GraphLayer& layer, const NetPlace& place) {
     net.slopes = At(place, layer.conv.slope, {out});
   const auto* const weights = reinterpret_cast<const float*>(layer.weights.data());
   if (layer.kind == LayerKind::kDepthwise) {
-    net.weight = At(place, weights, {side * side, PaddedChannels(layer.conv.out_channels)})
+    const int64_t across = layer.across;
+    net.weight = At(place, weights, {side * across, PaddedChannels(layer.conv.out_channels)})
                      .narrow(1, 0, out)
                      .t()
-                     .reshape({out, 1, side, side});
+                     .reshape({out, 1, side, across});
   } else if (layer.packs()) {
     // One that doubles the size has a kernel of one pixel.
     const int64_t kernel = layer.kind == LayerKind::kDoubled ? 1 : side;

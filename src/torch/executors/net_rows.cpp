@@ -95,6 +95,8 @@ torch::Tensor NetRows::Make(int stage, RowRange rows) const {
       return GroupFactors(stage);
     case LayerKind::kEnergyNorm:
       return EnergyFactors(stage);
+    case LayerKind::kChosen:
+      return Chosen(layer);
     case LayerKind::kFunction:
       return Applied(layer.function, read(first));
     case LayerKind::kNormalized:
@@ -148,7 +150,18 @@ torch::Tensor NetRows::Resized(int stage, RowRange rows) const {
   const torch::Tensor large = layer.resizing == Resizing::kNearest
                                   ? torch::upsample_nearest2d(x, {height, width})
                                   : EnlargedBilinear(x, height, width);
-  return large.narrow(2, rows.first, rows.count());
+  return WithAdded(large.narrow(2, rows.first, rows.count()), layer, rows);
+}
+
+torch::Tensor NetRows::Chosen(const GraphLayer& layer) const {
+  const torch::Tensor scores = Whole(layer.from.front());
+  const torch::Tensor shares = torch::softmax(scores.flatten(1).to(torch::kFloat32), 1);
+  const auto [share, best] = shares.max(1, /*keepdim=*/true);
+  const torch::Tensor alone = torch::zeros_like(shares).scatter_(1, best, share);
+  std::vector<torch::Tensor> each;
+  for (size_t n = 0; n < layer.widths.size(); ++n)
+    each.push_back(alone.narrow(1, static_cast<int64_t>(n), 1).expand({-1, layer.widths[n]}));
+  return torch::cat(each, 1).to(scores.scalar_type()).unsqueeze(2).unsqueeze(3);
 }
 
 /// In float32, since half precision has no sums of whole maps.
@@ -207,7 +220,10 @@ torch::Tensor NetRows::Convolved(int stage, RowRange rows) const {
   const int64_t above = seen.first - around.first, below = around.end - seen.end;
   Conv2dShape shape;
   shape.padding_width = layer.margin > 0 ? 0 : reach;
-  shape.groups = layer.kind == LayerKind::kDepthwise ? layer.conv.out_channels : 1;
+  if (layer.kind == LayerKind::kDepthwise) {
+    shape.padding_width = layer.across / 2;
+    shape.groups = layer.conv.out_channels;
+  }
   if (above == below) {
     shape.padding_height = above;
   } else {

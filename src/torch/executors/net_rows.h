@@ -52,6 +52,7 @@ class NetRows {
   torch::Tensor Normalized(int stage, RowRange rows) const;
   torch::Tensor Scaled(const GraphLayer& layer, RowRange rows) const;
   torch::Tensor Sampled(int stage, RowRange rows) const;
+  torch::Tensor Chosen(const GraphLayer& layer) const;
   torch::Tensor Pooled(int stage, RowRange rows) const;
   torch::Tensor Resized(int stage, RowRange rows) const;
 
