@@ -86,7 +86,11 @@ Result<bool> UpscaleOperation::Recall(const Item& item, Outcome& outcome) {
   }
   outcome.state = Outcome::State::kSkipped;
   outcome.outputs = {relative};
-  if (mode_ == RunMode::kRun) TRY(CopySidecars(item, relative, outcome));
+  if (mode_ == RunMode::kRun) {
+    TRY(CopySidecars(item, relative, outcome));
+  } else {
+    AddSidecars(item, relative, outcome);
+  }
   return true;
 }
 
@@ -115,10 +119,14 @@ Status UpscaleOperation::CopySidecars(const Item& item, const std::string& relat
   if (item.sidecars.empty()) return {};
   auto payload = std::make_unique<UpscalePayload>();
   TRY(sidecars_.Copy(item, relative, payload->edited));
-  for (std::string& name : CopiedSidecars::NamesOf(item, relative))
-    outcome.outputs.push_back(std::move(name));
+  AddSidecars(item, relative, outcome);
   outcome.payload = std::move(payload);
   return {};
+}
+
+void UpscaleOperation::AddSidecars(const Item& item, const std::string& relative, Outcome& outcome) {
+  for (std::string& name : CopiedSidecars::NamesOf(item, relative))
+    outcome.outputs.push_back(std::move(name));
 }
 
 void UpscaleOperation::TellEdited(const ListedFile& file, const std::vector<std::string>& edited) const {

@@ -50,6 +50,7 @@ class UpscaleOperation : public Operation {
 
  private:
   Status CopySidecars(const Item& item, const std::string& relative, Outcome& outcome);
+  static void AddSidecars(const Item& item, const std::string& relative, Outcome& outcome);
   void TellEdited(const ListedFile& file, const std::vector<std::string>& edited) const;
 
   const UpscaleOptions& options_;
