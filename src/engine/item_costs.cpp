@@ -14,9 +14,10 @@ constexpr int kUnwatched = 1;
 /// did not, the formulas have to do, so that the rest is worked on at once.
 constexpr int kMostWatched = 8;
 
-/// Of the pool for the smallest image: headers of small blocks are as large as their pixels, and when
-/// libraries have filled a budget, what was leased is all that the pool still grants.
-constexpr size_t kLeastPooled = 64 * kKiB;
+/// Of the pool, beside what an image's blocks hold, and for the smallest image: blocks are of whole pages, or
+/// have headers as large as their pixels, and when libraries have filled a budget, what was leased is all
+/// that the pool still grants.
+constexpr size_t kRounding = 32 * kKiB, kLeastPooled = 64 * kKiB;
 
 std::string DigestOfText(const std::string& text) {
   return DigestOfBytes(text.data(), text.size()).Hex();
@@ -64,8 +65,8 @@ ItemCosts::Estimate ItemCosts::For(const Item& item, const Footprint& formula,
   ++kind.seen;
   // What goes through our pools is known exactly; the correction is the libraries'.
   const size_t total = kind.model->PredictFrom(estimate.formula);
-  const size_t pooled = std::max(formula.pooled, kLeastPooled);
-  estimate.need = {pooled, total - std::min(total, pooled)};
+  const size_t pooled = std::max(formula.pooled + kRounding, kLeastPooled);
+  estimate.need = {pooled, total - std::min(total, formula.pooled)};
   return estimate;
 }
 
