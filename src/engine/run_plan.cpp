@@ -59,7 +59,8 @@ RunPlan RunPlanner::Finish() {
   for (const MemoryInfo::Reservation& reservation : info.reservations) reserved += reservation.bytes;
   plan_.expected_peak = info.fixed + reserved + most;
   plan_.planned_budget = memory_.BudgetFor({most, 0});
-  plan_.workers_budget = memory_.BudgetFor({static_cast<size_t>(plan_.workers) * plan_.largest_lease, 0});
+  plan_.workers_budget =
+      memory_.BudgetFor({static_cast<size_t>(plan_.MostAtOnce()) * plan_.largest_lease, 0});
   return std::move(plan_);
 }
 

@@ -107,13 +107,13 @@ size_t SmallestBudgetFor(size_t need, size_t fixed) {
       low = middle + 1;
     }
   }
-  return low * kMiB + kStartsDiffer;
+  const size_t least = (fixed + kLeastRoom + kMiB - 1) / kMiB;  // CheckBudget refuses less
+  return std::max(low, least) * kMiB + kStartsDiffer;
 }
 
 Status CheckBudget(const HostBudget& budget, size_t resident, size_t need) {
   if (budget.bytes >= resident + kLeastRoom) return {};
-  const size_t least = (resident + kLeastRoom + kMiB - 1) / kMiB * kMiB + kStartsDiffer;
-  const size_t smallest = std::max(least, SmallestBudgetFor(need, resident));
+  const size_t smallest = SmallestBudgetFor(need, resident);
   std::string message = "a memory budget of " + FormatByteSize(budget.bytes) + " (" + budget.source +
                         ") is too small: the process already holds " + FormatByteSize(resident) + "; ";
   message += budget.source == "--memory" ? "about the smallest that works is " + MemoryFlag(smallest)

@@ -63,8 +63,8 @@ size_t ReserveFor(size_t budget, size_t room);
 /// differs from start to start.
 inline constexpr size_t kStartsDiffer = 4 * kMiB;
 
-/// The smallest budget, in whole MiB, under which a lease of `need` fits beside `fixed` bytes, and
-/// kStartsDiffer more.
+/// The smallest budget, in whole MiB, that CheckBudget takes and under which a lease of `need` fits beside
+/// `fixed` bytes, and kStartsDiffer more.
 size_t SmallestBudgetFor(size_t need, size_t fixed);
 
 /// kUsage if the budget leaves no room to work in beside what the process holds already. The budget that the

@@ -1,6 +1,7 @@
 // What a run would come to: leases, images at once and the expected peak, found out before any pixel is read.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -29,7 +30,7 @@ struct RunPlan {
   int at_once = 0;           ///< images in work at the same time where the leases are largest
   size_t expected_peak = 0;  ///< of the whole process
   /// The smallest budgets under which the run would go as planned, and with as many of the largest images at
-  /// once as there are workers.
+  /// once as MostAtOnce.
   size_t planned_budget = 0;
   size_t workers_budget = 0;
   /// Images that cannot fit, the first kMostTooLarge of them, and the budget under which all would.
@@ -37,6 +38,11 @@ struct RunPlan {
   std::vector<TooLarge> largest;
   size_t enough_budget = 0;
   std::vector<MemoryInfo::Reservation> reservations;  ///< of batches on devices
+
+  /// With any amount of memory.
+  int MostAtOnce() const {
+    return static_cast<int>(std::min<uint64_t>(static_cast<uint64_t>(workers), images));
+  }
 };
 
 inline constexpr size_t kMostTooLarge = 20;

@@ -42,15 +42,15 @@ Recommendation AdviseMemory(const RunPlan& plan, const MemoryInfo& memory) {
     if (plan.enough_budget > most) reason += beyond + ", so they need another machine";
     return {MemoryFlag(plan.enough_budget), reason};
   }
-  if (plan.at_once < plan.workers && plan.at_once > 0) {
+  if (plan.at_once < plan.MostAtOnce() && plan.at_once > 0) {
     if (plan.workers_budget <= most)
       return {MemoryFlag(plan.workers_budget),
-              std::to_string(plan.workers) + " of the largest images, " + FormatByteSize(plan.largest_lease) +
-                  " each, then fit at once; " + FormatByteSize(memory.budget) + " hold " +
-                  std::to_string(plan.at_once)};
+              std::to_string(plan.MostAtOnce()) + " of the largest images, " +
+                  FormatByteSize(plan.largest_lease) + " each, then fit at once; " +
+                  FormatByteSize(memory.budget) + " hold " + std::to_string(plan.at_once)};
     return {MemoryFlag(most), Images(static_cast<uint64_t>(plan.at_once)) + " of up to " +
                                   FormatByteSize(plan.largest_lease) + " fit at once; " +
-                                  std::to_string(plan.workers) + " workers would need " +
+                                  std::to_string(plan.MostAtOnce()) + " workers would need " +
                                   FormatByteSize(plan.workers_budget) + beyond};
   }
   return {MemoryFlag(std::min(plan.planned_budget, memory.budget)),
@@ -62,11 +62,13 @@ Recommendation AdviseWorkers(const RunPlan& plan, size_t room) {
   const std::string largest = "the largest image takes " + FormatByteSize(plan.largest_lease) + " of the " +
                               FormatByteSize(room) + " that can be leased: ";
   const std::string flag = "-j ";
-  if (!plan.reservations.empty() || plan.at_once >= plan.workers) {
-    return {flag + std::to_string(plan.workers),
+  if (!plan.reservations.empty() || plan.at_once >= plan.MostAtOnce()) {
+    const bool few = plan.MostAtOnce() < plan.workers;
+    return {flag + std::to_string(plan.reservations.empty() ? plan.MostAtOnce() : plan.workers),
             largest + std::to_string(plan.at_once) + " at once" +
-                (plan.reservations.empty() ? ", as many as there are workers"
-                                           : "; the model computes on as many threads")};
+                (!plan.reservations.empty() ? "; the model computes on as many threads"
+                 : few                      ? ", as many as there are images"
+                                            : ", as many as there are workers")};
   }
   return {flag + std::to_string(plan.at_once), largest + "more workers would wait for each other's memory"};
 }
