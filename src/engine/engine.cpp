@@ -227,7 +227,11 @@ class EngineRun {
         if (outcome.error->code != Code::kTooLarge) planner_.AddRefused();
         break;
     }
-    if (options_.mode == RunMode::kPlan) return;
+    if (options_.mode == RunMode::kPlan) {  // which lists those that are too large
+      const bool refused = outcome.error && outcome.error->code != Code::kTooLarge;
+      if (refused && services_.on_outcome) services_.on_outcome(operation, outcome);
+      return;
+    }
     if (services_.on_outcome) services_.on_outcome(operation, outcome);
     operations_[operation]->Collect(outcome);
   }
