@@ -99,10 +99,12 @@ Status ReadPathList(const ListOptions& options, SortedPaths& sorted,
   const UniqueFd file(is_stdin ? ::dup(STDIN_FILENO)
                                : ::open(options.files_from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.valid()) {
-    Error error = ErrnoError(Stage::kList, errno, "open " + named);
+    Error error = ErrnoError(Stage::kList, errno, named + " cannot be opened");
     if (error.code == Code::kNotFound) error.code = Code::kUsage;  // as of other files that are named
     return error;
   }
+  if (struct stat info{}; ::fstat(file.get(), &info) == 0 && S_ISDIR(info.st_mode))
+    return Error{Stage::kList, Code::kUsage, named + " is a folder (name it without --files-from)"};
   const char separator = options.nul_separated ? '\0' : '\n';
   std::string pending;
   std::string piece(size_t{64} << 10, '\0');

@@ -244,7 +244,7 @@ TEST_CASE("of texts, too, no value holds nothing") {
   const FilterEntry entry{{}, {}, {}, {}, {"Nikon D1", "", "Adobe 5"}};
   CHECK(WhyDropped(rules[0], entry) == "software Adobe 5 fails software!=\"Adobe*\"");
   CHECK(WhyDropped(rules[1], entry) == "camera Nikon D1 meets --drop camera=NIKON*");
-  CHECK(WhyDropped(rules[2], entry) == "no lens, its EXIF tells none: fails has(lens)");
+  CHECK(WhyDropped(rules[2], entry) == "no lens, no EXIF tells it: fails has(lens)");
 }
 
 TEST_CASE("a text that is shown with escapes is compared as it is") {

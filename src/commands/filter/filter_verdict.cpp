@@ -126,7 +126,7 @@ std::string AppliedRule::ThresholdText() const {
 namespace {
 
 std::string WhyNoValue(const FilterRule& rule) {
-  if (rule.about_exif()) return "its EXIF tells none";
+  if (rule.about_exif()) return "no EXIF tells it";
   const Signal signal = rule.signal;
   if (signal == Signal::kJpegQuality) return "the file is no JPEG";
   if (signal == Signal::kBitDepth) return "its samples are no whole numbers";

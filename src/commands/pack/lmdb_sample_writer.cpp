@@ -24,8 +24,8 @@ Status CheckNames(const ShardSample& sample, const PackedFile& file) {
   TRY(LmdbWriter::Check(KeyOf(sample, file), file.bytes));
   if (file.sidecar || IsPlainText(file.member)) return {};
   return Error{Stage::kWrite, Code::kUnsupported,
-               "meta_info.txt has its name on a line of UTF-8, and there are control characters in it or "
-               "bytes that are none: rename it"};
+               "meta_info.txt lists names as lines of UTF-8, and this one has control characters, such as a "
+               "line's end, or bytes that are not UTF-8: rename it"};
 }
 
 std::string MetaLine(const PackedFile& image) {

@@ -221,9 +221,10 @@ class PackRun final : public CommandRun {
                                             : " of an earlier run that are no part of this one, from ") +
                         others.front() +
                         " on: delete them, or readers of the whole folder will include them" +
-                        (pack_.prune || pack_.format != "tar"
-                             ? ""
-                             : " (--prune removes those that would follow its last one)"));
+                        (pack_.prune || pack_.format != "tar" ? ""
+                         : services_.step.empty()
+                             ? " (--prune removes those that would follow its last one)"
+                             : " (prune: true of the step removes those that would follow its last one)"));
     return {};
   }
 

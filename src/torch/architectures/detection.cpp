@@ -183,6 +183,7 @@ std::vector<Below> MatchesBelow(StateDict& weights) {
 Result<const Architecture*> DetectArchitecture(StateDict& weights) {
   if (const Architecture* found = Match(weights)) return found;
   const size_t count = weights.tensors.size();
+  if (count == 0) return WeightError("it holds no tensors");
   std::string reason = (count == 1 ? "its one tensor (" : "its " + std::to_string(count) + " tensors (") +
                        FirstNames(weights) + (count == 1 ? ") matches no" : ") match no") +
                        " architecture that imgmill knows" + NearestText(weights) +
