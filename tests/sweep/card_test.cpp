@@ -4,7 +4,6 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
-#include <filesystem>
 #include <utility>
 
 #include "engine/stand_in_card.h"
@@ -148,7 +147,7 @@ struct Made {
 };
 
 Made Make(InProcessRun run, const std::string& output, const std::optional<Trouble>& trouble) {
-  std::filesystem::remove_all(output);
+  MakeEmpty(output);
   if (trouble) {
     run.runtime = [&](MemoryManager& memory) -> std::unique_ptr<ModelRuntime> {
       return std::make_unique<CardRuntime>(memory, *trouble);

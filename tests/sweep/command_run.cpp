@@ -164,6 +164,12 @@ ScratchFolder::~ScratchFolder() {
   fs::remove_all(path_, ignored);
 }
 
+void MakeEmpty(const std::string& folder) {
+  if (folder.empty()) return;
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+}
+
 namespace {
 
 /// The file, if there is a LibTorch module that can use it; else nothing.

@@ -64,6 +64,8 @@ class ScratchFolder {
  private:
   std::string path_;
 };
+/// A folder without anything in it, where a run writes; "" is none.
+void MakeEmpty(const std::string& folder);
 /// The weight file of own:sr-x4, with which a run takes a moment; empty if there is no LibTorch module.
 std::string ModelFile();
 /// A TorchScript network of 256 floats among the test assets; empty likewise, or if there are none.

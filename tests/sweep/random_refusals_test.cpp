@@ -25,13 +25,8 @@ InProcessResult RunWatched(const InProcessRun& run) {
 /// Without an output folder the document is compared, with one the files too. Not even off-plan work may
 /// differ: what the CPU does for a device of the CPU has the same bits.
 void Stands(InProcessRun run, const std::string& output) {
-  const auto clean = [&] {
-    if (output.empty()) return;
-    std::filesystem::remove_all(output);
-    std::filesystem::create_directories(output);
-  };
   run.jobs = 2;
-  clean();
+  MakeEmpty(output);
   const InProcessResult undisturbed = RunWatched(run);
   REQUIRE_MESSAGE(undisturbed.error.empty(), undisturbed.error);
   const std::string details = DetailsOf(undisturbed.result);
@@ -41,7 +36,7 @@ void Stands(InProcessRun run, const std::string& output) {
   run.chance = kChance;
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
     CAPTURE(seed);
-    clean();
+    MakeEmpty(output);
     run.seed = seed;
     run.on_devices = [&](MemoryManager& manager) {
       for (int i = 0; i < manager.device_count(); ++i) {

@@ -26,8 +26,9 @@ std::vector<std::string> DeviceWork(const InProcessResult& run) {
 /// @param most   runs that this may take; where there are more allocations, they are spread over all of them
 void Sweep(InProcessRun run, const std::string& output, uint64_t least, uint64_t most = UINT64_MAX) {
   run.refuse = 0;
+  MakeEmpty(output);
   (void)RunInProcess(run);  // libraries allocate some things once for all
-  std::filesystem::remove_all(output);
+  MakeEmpty(output);
   const InProcessResult undisturbed = RunInProcess(run);
   REQUIRE_MESSAGE(undisturbed.error.empty(), undisturbed.error);
   REQUIRE(undisturbed.result.counts.failed == 0);
@@ -39,7 +40,7 @@ void Sweep(InProcessRun run, const std::string& output, uint64_t least, uint64_t
   const uint64_t step = 1 + undisturbed.allocations / most;
   for (uint64_t k = 1; k <= undisturbed.allocations; k += step) {
     CAPTURE(k);
-    if (!output.empty()) std::filesystem::remove_all(output);
+    MakeEmpty(output);
     run.refuse = k;
     const InProcessResult disturbed = RunInProcess(run);
     REQUIRE_MESSAGE(disturbed.error.empty(), disturbed.error);

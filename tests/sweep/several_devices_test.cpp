@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
-#include <filesystem>
 
 #include "sweep/command_run.h"
 
@@ -19,7 +18,7 @@ struct Made {
 
 Made Make(InProcessRun run, const std::string& device, const std::string& output,
           std::function<void(MemoryManager&)> on_devices = {}) {
-  std::filesystem::remove_all(output);
+  MakeEmpty(output);
   run.device = device;
   run.on_devices = std::move(on_devices);
   Made made;
