@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "imgmill/base/error.h"
+#include "imgmill/base/result.h"
 
 namespace imgmill {
 
