@@ -14,6 +14,7 @@
 #include "acted_files.h"
 #include "acting_journal.h"
 #include "archive/archive_path.h"
+#include "base/counted.h"
 #include "base/path_parts.h"
 #include "base/try.h"
 #include "base/usage_error.h"
@@ -40,14 +41,10 @@ Result<std::string> TargetOf(const FileAction& action, const std::string& folder
 
 namespace {
 
-std::string Count(uint64_t count, const char* what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 /// "2 side-cars", "2 partners", "2 partners and 1 side-car"; empty for none.
 std::string CountWith(uint64_t partners, uint64_t sidecars) {
-  std::string text = partners > 0 ? Count(partners, "partner") : "";
-  if (sidecars > 0) text += (text.empty() ? "" : " and ") + Count(sidecars, "side-car");
+  std::string text = partners > 0 ? Counted(partners, "partner") : "";
+  if (sidecars > 0) text += (text.empty() ? "" : " and ") + Counted(sidecars, "side-car");
   return text;
 }
 

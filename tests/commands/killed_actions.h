@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -150,33 +151,50 @@ inline void RunAgainAndCheck(const Words& words, const Place& place, const Place
   CHECK((told == actions || (finished && told == 0)));
 }
 
-inline void KillEverywhere(const Words& words, uint64_t actions, Beside more = Beside::kNothing) {
-  Place undisturbed(more);
-  const State before = undisturbed.photos();
-  REQUIRE(Run(Whole(words, undisturbed), undisturbed.Environment()).exit_code == 0);
+/// Kills one run after the other, each at a later point, twice in a place of its own, until one comes to its
+/// end. @return at how many points; nothing where this system lets no process trace another
+/// @param fresh  makes the place
+/// @param kill   (place, calls, point): runs there, as KillAtCall
+/// @param check  (place, again): what a killed run has left, run again or not
+template <typename Fresh, typename Kill, typename Check>
+std::optional<int> KillAtEachPoint(const Fresh& fresh, const Kill& kill, const Check& check) {
   const std::set<long> calls = NameCalls();
   int points = 0;
   for (bool killed = true; killed; points += killed ? 1 : 0) {
     for (const bool again : {true, false}) {
       CAPTURE(points);
       CAPTURE(again);
-      const Place place(more);
-      const KillOutcome outcome =
-          KillAtCall(Imgmill(Whole(words, place)), place.Environment().environment, calls, points + 1);
+      const auto place = fresh();
+      const KillOutcome outcome = kill(place, calls, points + 1);
       if (outcome == KillOutcome::kCannotTrace) {
         MESSAGE("SKIPPED: this system lets no process trace another");
-        return;
+        return std::nullopt;
       }
       killed = outcome == KillOutcome::kKilled;
       if (!killed) break;
-      const std::vector<std::string> undo = place.UndoFiles();
-      const bool finished = !undo.empty() && TestFolder::Read(undo[0]).find("\nended\t") != std::string::npos;
-      if (again) RunAgainAndCheck(words, place, undisturbed, actions, finished);
-      UndoAndCheck(place, before);
+      check(place, again);
     }
   }
   MESSAGE(points << " points");
-  CHECK(points >= 6);  // three actions of at least two changes each, or the files of the run
+  return points;
+}
+
+inline void KillEverywhere(const Words& words, uint64_t actions, Beside more = Beside::kNothing) {
+  Place undisturbed(more);
+  const State before = undisturbed.photos();
+  REQUIRE(Run(Whole(words, undisturbed), undisturbed.Environment()).exit_code == 0);
+  const auto kill = [&](const Place& place, const std::set<long>& calls, int point) {
+    return KillAtCall(Imgmill(Whole(words, place)), place.Environment().environment, calls, point);
+  };
+  const auto check = [&](const Place& place, bool again) {
+    const std::vector<std::string> undo = place.UndoFiles();
+    const bool finished = !undo.empty() && TestFolder::Read(undo[0]).find("\nended\t") != std::string::npos;
+    if (again) RunAgainAndCheck(words, place, undisturbed, actions, finished);
+    UndoAndCheck(place, before);
+  };
+  const std::optional<int> points = KillAtEachPoint([&] { return Place(more); }, kill, check);
+  if (!points) return;
+  CHECK(*points >= 6);  // three actions of at least two changes each, or the files of the run
 }
 
 }  // namespace imgmill::process_test

@@ -88,37 +88,26 @@ void KillPipelineEverywhere(const std::string& steps, size_t files,
   const std::set<std::set<std::string>> done = DoneByFile(undisturbed);
   REQUIRE(done.size() == 2);  // one of each step
   REQUIRE(done.begin()->size() + done.rbegin()->size() == 7);
-  const std::set<long> calls = NameCalls();
-  int points = 0;
-  for (bool killed = true; killed; points += killed ? 1 : 0) {
-    for (const bool again : {true, false}) {
-      CAPTURE(points);
-      CAPTURE(again);
-      const Project project(steps);
-      if (ready) ready(project);
+  const auto kill = [&](const Project& project, const std::set<long>& calls, int point) {
+    if (ready) ready(project);
+    return KillAtCall(Imgmill(project.Words()), project.place.Environment().environment, calls, point);
+  };
+  const auto check = [&](const Project& project, bool again) {
+    if (again) {
       const Place& place = project.place;
-      const KillOutcome outcome =
-          KillAtCall(Imgmill(project.Words()), place.Environment().environment, calls, points + 1);
-      if (outcome == KillOutcome::kCannotTrace) {
-        MESSAGE("SKIPPED: this system lets no process trace another");
-        return;
-      }
-      killed = outcome == KillOutcome::kKilled;
-      if (!killed) break;
-      if (again) {
-        const ProcessResult rerun = Run(project.Words(), place.Environment());
-        INFO(rerun.err);
-        CHECK(rerun.exit_code == 0);
-        CHECK(Differing(undisturbed.place.photos(), place.photos()) == "");
-        CHECK(Differing(undisturbed.place.targets(), place.targets()) == "");
-        CHECK(DoneByFile(project) == done);
-        CHECK(project.UndoFiles().size() == files);
-      }
-      UndoAll(project, before);
+      const ProcessResult rerun = Run(project.Words(), place.Environment());
+      INFO(rerun.err);
+      CHECK(rerun.exit_code == 0);
+      CHECK(Differing(undisturbed.place.photos(), place.photos()) == "");
+      CHECK(Differing(undisturbed.place.targets(), place.targets()) == "");
+      CHECK(DoneByFile(project) == done);
+      CHECK(project.UndoFiles().size() == files);
     }
-  }
-  MESSAGE(points << " points");
-  CHECK(points >= 14);  // seven actions of at least two changes each
+    UndoAll(project, before);
+  };
+  const std::optional<int> points = KillAtEachPoint([&] { return Project(steps); }, kill, check);
+  if (!points) return;
+  CHECK(*points >= 14);  // seven actions of at least two changes each
 }
 
 constexpr char kMoveAndMove[] =

@@ -15,10 +15,6 @@ namespace {
 /// A worker holds about this much beside the pixels of its image: decoder, encoder, stack. Only for advice.
 constexpr size_t kBytesPerWorker = 32 * kMiB;
 
-std::string Images(uint64_t count) {
-  return Counted(count, "image");
-}
-
 /// Of the first model; null without one.
 const NumericsPlan* NumericsOf(const RunPlan& plan) {
   for (const MemoryInfo::Reservation& reservation : plan.reservations) {
@@ -37,7 +33,7 @@ Recommendation AdviseMemory(const RunPlan& plan, const MemoryInfo& memory) {
   const size_t most = std::max(memory.allowed, memory.budget);
   const std::string beyond = "; this machine allows " + FormatByteSize(most) + " now";
   if (plan.too_large > 0) {
-    std::string reason = Images(plan.too_large) + " cannot fit " + FormatByteSize(memory.budget) +
+    std::string reason = Counted(plan.too_large, "image") + " cannot fit " + FormatByteSize(memory.budget) +
                          "; with this budget all of them do";
     if (plan.enough_budget > most) reason += beyond + ", so they need another machine";
     return {MemoryFlag(plan.enough_budget), reason};
@@ -48,7 +44,7 @@ Recommendation AdviseMemory(const RunPlan& plan, const MemoryInfo& memory) {
               std::to_string(plan.MostAtOnce()) + " of the largest images, " +
                   FormatByteSize(plan.largest_lease) + " each, then fit at once; " +
                   FormatByteSize(memory.budget) + " hold " + std::to_string(plan.at_once)};
-    return {MemoryFlag(most), Images(static_cast<uint64_t>(plan.at_once)) + " of up to " +
+    return {MemoryFlag(most), Counted(plan.at_once, "image") + " of up to " +
                                   FormatByteSize(plan.largest_lease) + " fit at once; " +
                                   std::to_string(plan.MostAtOnce()) + " workers would need " +
                                   FormatByteSize(plan.workers_budget) + beyond};

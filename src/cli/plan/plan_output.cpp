@@ -10,10 +10,6 @@
 namespace imgmill {
 namespace {
 
-std::string Images(uint64_t count) {
-  return Counted(count, "image");
-}
-
 std::string Leases(const RunPlan& plan) {
   if (plan.smallest_lease == plan.largest_lease) return FormatByteSize(plan.largest_lease) + " per image";
   return FormatByteSize(plan.smallest_lease) + " to " + FormatByteSize(plan.largest_lease) + " per image, " +
@@ -49,25 +45,25 @@ nlohmann::ordered_json PlanJson(const RunPlan& plan, const MemoryInfo& memory) {
 }
 
 std::string PlanText(const RunPlan& plan, const MemoryInfo& memory) {
-  std::string text = MemoryLine(
-      "images",
-      Images(plan.images) + " to process, " + std::to_string(plan.finished) + " finished already, " +
-          (plan.giving_nothing > 0 ? std::to_string(plan.giving_nothing) + " too small to produce anything, "
-                                   : "") +
-          std::to_string(plan.refused + plan.too_large) + " would fail" +
-          (plan.refused > 0 ? " (the log names them)" : ""));
+  std::string text =
+      MemoryLine("images", Counted(plan.images, "image") + " to process, " + std::to_string(plan.finished) +
+                               " finished already, " +
+                               (plan.giving_nothing > 0
+                                    ? std::to_string(plan.giving_nothing) + " too small to produce anything, "
+                                    : "") +
+                               std::to_string(plan.refused + plan.too_large) + " would fail" +
+                               (plan.refused > 0 ? " (the log names them)" : ""));
   if (plan.images > 0) {
     text += MemoryLine("lease", Leases(plan));
-    text += MemoryLine(
-        "at once", Images(static_cast<uint64_t>(plan.at_once)) + ", by " + Counted(plan.workers, "worker"));
+    text += MemoryLine("at once", Counted(plan.at_once, "image") + ", by " + Counted(plan.workers, "worker"));
   }
   for (const MemoryInfo::Reservation& reservation : plan.reservations)
     text += MemoryLine("batches", reservation.what + ", " + FormatByteSize(reservation.bytes) + " in all");
   text += MemoryLine("expected peak", FormatByteSize(plan.expected_peak) + " of a budget of " +
                                           FormatByteSize(memory.budget) + " (" + memory.budget_source + ")");
   if (plan.too_large == 0) return text;
-  text += MemoryLine("too large",
-                     Images(plan.too_large) + "; " + MemoryFlag(plan.enough_budget) + " is enough for all");
+  text += MemoryLine("too large", Counted(plan.too_large, "image") + "; " + MemoryFlag(plan.enough_budget) +
+                                      " is enough for all");
   for (const RunPlan::TooLarge& image : plan.largest)
     text += MemoryLine("", PrintablePath(image.path) + " needs " + FormatByteSize(image.bytes));
   if (plan.too_large > plan.largest.size())
